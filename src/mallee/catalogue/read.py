@@ -1,0 +1,108 @@
+"""Reads catalogue models and site files, with errors that name the key and the nearest valid one."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from mallee.core.device_model import DeviceModel, expand_points
+from mallee.core.errors import ConfigError
+from mallee.core.site import SiteModel
+from mallee.core.site_build import build_site, nearest
+from mallee.core.site_file import SiteFile
+
+MODELS_FOLDER = Path(__file__).parent / "models"
+T = TypeVar("T")
+
+
+@cache
+def load_models() -> dict[str, DeviceModel]:
+    """All device models of the catalogue, by name.
+
+    Raises:
+        ConfigError: a model file that does not fit the schema.
+    """
+    models = (load_model(path) for path in sorted(MODELS_FOLDER.glob("*.toml")))
+    return {model.model: model for model in models}
+
+
+def load_model(path: Path) -> DeviceModel:
+    """One model file, its point ranges expanded and its references checked.
+
+    Raises:
+        ConfigError: unknown keys, a point on a protocol that the model does not speak, a repeated
+            point, or a read-back of a point that does not exist.
+    """
+    model = _decode(path, DeviceModel)
+    model.point[:] = expand_points(model.point)
+    names = [point.name for point in model.point]
+    for point in model.point:
+        where = f"{path.name}: point.{point.name}"
+        if names.count(point.name) > 1:
+            raise ConfigError(where, "the name is used twice")
+        if point.constant is None and point.protocol not in model.protocol:
+            hint = nearest(point.protocol, model.protocol)
+            raise ConfigError(where, f"no protocol {point.protocol!r} in this model", hint)
+        if point.read_back and point.read_back not in names:
+            hint = nearest(point.read_back, names)
+            raise ConfigError(where, f"reads back {point.read_back!r}, which is no point", hint)
+    return model
+
+
+def load_site_file(path: Path) -> SiteFile:
+    """A site file as data, not yet resolved.
+
+    Raises:
+        ConfigError: not readable, not TOML, an unknown key, a value out of range.
+    """
+    return _decode(path, SiteFile)
+
+
+def load_site(path: Path) -> SiteModel:
+    """The model of the site that a file describes.
+
+    Raises:
+        ConfigError: as `load_site_file`, or a name that does not resolve.
+    """
+    return build_site(load_site_file(path), load_models(), path.name)
+
+
+def _decode(path: Path, shape: type[T]) -> T:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not valid TOML: {error}") from None
+    _check_keys(raw, shape, path.name, "")
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        what, _, where = text.partition(" - at `$")
+        place = where.rstrip("`").lstrip(".") or "top level"
+        raise ConfigError(f"{path.name}: {place}", what) from None
+
+
+def _check_keys(raw: Any, shape: Any, source: str, path: str) -> None:
+    """Report the first unknown key anywhere, with the nearest valid one."""
+    if get_origin(shape) is list and isinstance(raw, list):
+        for position, item in enumerate(raw):
+            name = item.get("name", position) if isinstance(item, dict) else position
+            _check_keys(item, get_args(shape)[0], source, f"{path}[{name}]")
+        return
+    if get_origin(shape) is dict and isinstance(raw, dict):
+        for key, value in raw.items():
+            _check_keys(value, get_args(shape)[1], source, f"{path}.{key}")
+        return
+    structs = [s for s in (shape, *get_args(shape)) if isinstance(s, type) and issubclass(s, msgspec.Struct)]
+    if not structs or not isinstance(raw, dict):
+        return
+    hints = get_type_hints(structs[0])
+    for key, value in raw.items():
+        where = f"{path}.{key}".lstrip(".")
+        if key not in hints:
+            raise ConfigError(f"{source}: {where}", "unknown key", nearest(key, hints))
+        _check_keys(value, hints[key], source, where)

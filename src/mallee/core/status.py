@@ -1,0 +1,39 @@
+"""What control says about itself, once a cycle: the source of the "why" line."""
+
+from typing import Literal
+
+import msgspec
+
+Mode = Literal["starting", "auto", "safe"]
+
+
+class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """State of control for people and programs.
+
+    Attributes:
+        time_s: monotonic time of the cycle.
+        mode: `auto`, or `safe` while control cannot see enough to act.
+        binding: the limit that binds now, such as ``ramp up``, ``import limit``, ``none``.
+        acting: what is acting on it, such as ``bess1 ramp filter``.
+        text: the "why" line, one sentence with numbers.
+        import_max_w: import bound in force now, after all limits have shrunk it.
+        import_target_w: import that control steers the battery's filter towards.
+        charge_bias_w: charge that control adds to bring the state of charge back.
+        chargers_max_w: sum of the charger limits in force.
+        nodes_max_w: sum of the node caps in force.
+        bands: which actuator covers which band of the swing now.
+        cycle: number of the cycle.
+    """
+
+    time_s: float
+    mode: Mode
+    binding: str
+    acting: str
+    text: str
+    import_max_w: float
+    import_target_w: float
+    charge_bias_w: float
+    chargers_max_w: float
+    nodes_max_w: float
+    bands: dict[str, str] = {}
+    cycle: int = 0
