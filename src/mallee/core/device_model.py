@@ -59,6 +59,19 @@ class PointSpec(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     read_back: str = ""
     constant: float | None = None
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the protocol finds it, one or several."""
+        return (self.at,) if isinstance(self.at, str) else tuple(self.at)
+
+    def to_point(self, total: float) -> float:
+        """Value here of the sum of what the device gives at all places."""
+        return total * self.scale + self.offset
+
+    def to_device(self, value: float) -> float:
+        """What the device holds at each of the places for a value here."""
+        return (value - self.offset) / self.scale / len(self.places)
+
 
 class Parameter(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One physical parameter with where it comes from and how far to trust it."""
@@ -132,7 +145,9 @@ def expand_points(points: list[PointSpec]) -> list[PointSpec]:
         first = int(point.name.split("{")[1].split("..")[0]) if len(names) > 1 else 0
         for number, name in enumerate(names, first):
             places = [point.at] if isinstance(point.at, str) else point.at
-            at = [one for place in places for one in expand_range(place.replace("{i}", str(number)))]
+            at = [
+                one for place in places for one in expand_range(place.replace("{i}", str(number)))
+            ]
             changes = {
                 "name": name,
                 "at": at[0] if len(at) == 1 else at,

@@ -1,0 +1,1 @@
+"""The twin's devices, answering the protocols of their models on loopback sockets."""

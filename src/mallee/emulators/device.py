@@ -1,0 +1,60 @@
+"""What every emulator serves: one device's points, a way to write them, and how well it answers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mallee.core.device_model import DeviceModel
+from mallee.core.site import FloatArray
+
+HealthState = Literal["ok", "silent", "slow", "garbage", "refuse"]
+
+
+@dataclass(slots=True)
+class Health:
+    """How the device answers, looked at on every request, so a fault acts at once.
+
+    Attributes:
+        state: `silent` takes requests and never answers, `slow` answers after `delay_s`, `garbage`
+            answers with bytes that break the protocol, `refuse` denies every login and request.
+        delay_s: how late a slow answer comes.
+    """
+
+    state: HealthState = "ok"
+    delay_s: float = 0.0
+
+
+@dataclass(slots=True)
+class EmulatedDevice:
+    """One device of the twin.
+
+    Attributes:
+        name: site-wide path, such as ``pod1/r1/n03``.
+        values: a view of what its sensors say now, one a point of its model.  # (points,)
+        write: takes point name, value and lease (s; 0 stands until written again); raises
+            `Rejected` where the device declines.
+        health: how well it answers; change it in place.
+    """
+
+    name: str
+    model: DeviceModel
+    values: FloatArray
+    write: Callable[[str, float, float], None]
+    health: Health = field(default_factory=Health)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A serving emulator.
+
+    Attributes:
+        address: "host:port" that drivers connect to.
+        stop: ends the service; `close` awaits it.
+    """
+
+    address: str
+    stop: Callable[[], Awaitable[None]]
+
+    async def close(self) -> None:
+        """Stop serving: open connections end, the port is free again."""
+        await self.stop()
