@@ -1,4 +1,4 @@
-"""Device models as data: one TOML file a model under `models/`, and what reads them and site files."""
+"""Device models as data, one TOML file each under `models/`, and what reads them and sites."""
 
 from mallee.catalogue.read import load_models, load_site, load_site_file
 

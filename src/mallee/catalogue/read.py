@@ -1,4 +1,4 @@
-"""Reads catalogue models and site files, with errors that name the key and the nearest valid one."""
+"""Reads catalogue models and site files; errors name the key and the nearest valid one."""
 
 import tomllib
 from functools import cache
@@ -97,7 +97,11 @@ def _check_keys(raw: Any, shape: Any, source: str, path: str) -> None:
         for key, value in raw.items():
             _check_keys(value, get_args(shape)[1], source, f"{path}.{key}")
         return
-    structs = [s for s in (shape, *get_args(shape)) if isinstance(s, type) and issubclass(s, msgspec.Struct)]
+    structs = [
+        s
+        for s in (shape, *get_args(shape))
+        if isinstance(s, type) and issubclass(s, msgspec.Struct)
+    ]
     if not structs or not isinstance(raw, dict):
         return
     hints = get_type_hints(structs[0])

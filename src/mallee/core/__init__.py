@@ -1,1 +1,1 @@
-"""The words of the project as types: sites, devices, points, snapshots, commands. No I/O, no clock."""
+"""The words of the project as types: site, device, point, snapshot, command. No I/O, no clock."""

@@ -138,7 +138,7 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
 
 
 def expand_points(points: list[PointSpec]) -> list[PointSpec]:
-    """Points with a range in their name, one by one; ``{i}`` in `at` becomes the member's number."""
+    """Points with a range in their name, one by one; ``{i}`` in `at` becomes each one's number."""
     expanded = []
     for point in points:
         names = expand_range(point.name)

@@ -53,7 +53,11 @@ class _Builder:
     def build(self) -> SiteModel:
         file = self.file
         self._site_devices(file.grid.meter, "meter", "grid.meter")
-        for kind, entries in (("battery", file.battery), ("charger", file.charger), ("ups", file.ups)):
+        for kind, entries in (
+            ("battery", file.battery),
+            ("charger", file.charger),
+            ("ups", file.ups),
+        ):
             for entry in entries:
                 self._site_devices(entry, kind, f"{kind}.{entry.name}")  # type: ignore[arg-type]
         pods = [name for pod in file.pod for name in self._pods(pod)]
@@ -80,15 +84,19 @@ class _Builder:
         model = self.models.get(name)
         if model is None:
             fitting = [m.model for m in self.models.values() if m.kind in kinds]
-            raise self._error(f"{where}.model", f"no catalogue model {name!r}", nearest(name, fitting))
+            raise self._error(
+                f"{where}.model", f"no catalogue model {name!r}", nearest(name, fitting)
+            )
         if model.kind not in kinds:
             hint = nearest(name, [m.model for m in self.models.values() if m.kind in kinds])
-            raise self._error(f"{where}.model", f"{name!r} is a {model.kind}, not a {kinds[0]}", hint)
+            raise self._error(
+                f"{where}.model", f"{name!r} is a {model.kind}, not a {kinds[0]}", hint
+            )
         return model
 
     def _feeds(self, feed: Feed, where: str) -> tuple[list[int], list[int]]:
         """Primary and standby feeder of each member of a range in `feed`."""
-        primary, standby = (feed, "") if isinstance(feed, str) else (feed + ["", ""])[:2]
+        primary, standby = (feed, "") if isinstance(feed, str) else [*feed, "", ""][:2]
         if not primary:
             raise self._error(where, "has no fed_by", "name the transformer or breaker above it")
 
@@ -155,7 +163,9 @@ class _Builder:
         for protocol in address:
             if protocol not in model.protocol:
                 hint = nearest(protocol, model.protocol)
-                raise self._error(f"{where}.address", f"{model.model} has no protocol {protocol!r}", hint)
+                raise self._error(
+                    f"{where}.address", f"{model.model} has no protocol {protocol!r}", hint
+                )
         try:
             return {
                 protocol: tuple(fill_template(template, n) for n in numbers)
@@ -230,7 +240,9 @@ class _Builder:
                 self.rack_names.append(path)
         for index in range(total):
             pod_index = first_pod + index // count
-            self.rack_columns.append((pod_index, int(feeder[index]), int(standby[index]), int(cdu[index])))
+            self.rack_columns.append(
+                (pod_index, int(feeder[index]), int(standby[index]), int(cdu[index]))
+            )
         parts: tuple[tuple[Several | None, Kind, str], ...] = (
             (rack.nodes, "node", "n"),
             (rack.switches, "switch", "sw"),
@@ -243,12 +255,18 @@ class _Builder:
             model = self._model(several.model, (kind,), at)
             members = self._members(several, letter, at)
             rack_of = np.repeat(np.arange(total), several.count)
-            names = [f"{self.rack_names[first_rack + r]}/{m}" for r in range(total) for m in members]
-            numbers = [
-                {"n": n + 1, "rack": r % count + 1, "pod": first_pod + r // count + 1}
-                for r in range(total)
-                for n in range(several.count)
-            ] if several.address else []
+            names = [
+                f"{self.rack_names[first_rack + r]}/{m}" for r in range(total) for m in members
+            ]
+            numbers = (
+                [
+                    {"n": n + 1, "rack": r % count + 1, "pod": first_pod + r // count + 1}
+                    for r in range(total)
+                    for n in range(several.count)
+                ]
+                if several.address
+                else []
+            )
             self._add_group(
                 model,
                 names,
@@ -266,7 +284,9 @@ class _Builder:
         pattern = several.name or f"{letter}{{{1:0{width}d}..{several.count}}}"
         names = self._names(pattern, where)
         if len(names) != several.count:
-            raise self._error(f"{where}.name", f"makes {len(names)} names for count = {several.count}")
+            raise self._error(
+                f"{where}.name", f"makes {len(names)} names for count = {several.count}"
+            )
         return names
 
     def _rack_cdus(self, pattern: str, cdus: dict[str, int], count: int, where: str) -> IntArray:
@@ -275,7 +295,9 @@ class _Builder:
         found = []
         for name in self._names(pattern, where):
             if name not in cdus:
-                raise self._error(f"{where}.cdu", f"no cdu {name!r} in this pod", nearest(name, cdus))
+                raise self._error(
+                    f"{where}.cdu", f"no cdu {name!r} in this pod", nearest(name, cdus)
+                )
             found.append(cdus[name])
         return _spread(found, count)
 

@@ -53,4 +53,6 @@ class Snapshot:
 
     def is_fresh(self, row: int, age_max_s: float) -> bool:
         """Whether the reading is good and not older than `age_max_s`."""
-        return self.quality[row] == Quality.GOOD and self.time_s - self.times_s[row] <= age_max_s
+        return bool(
+            self.quality[row] == Quality.GOOD and self.time_s - self.times_s[row] <= age_max_s
+        )

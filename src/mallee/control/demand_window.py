@@ -1,0 +1,37 @@
+"""The plan that the contract itself makes: a lower import target while a demand window is open."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from mallee.core.plan import NO_PLAN, Plan
+from mallee.core.site_file import DemandWindow, SiteFile
+
+VALID_S = 120.0
+"""A window's plan is made anew every minute and forgotten after two."""
+
+
+def plan_of_windows(file: SiteFile, utc_s: float, time_s: float) -> Plan:
+    """The target of the tightest open window, or no plan.
+
+    Args:
+        file: the site file, for its windows and time zone.
+        utc_s: seconds since 1970 UTC.
+        time_s: the same instant on the monotonic clock of control.
+    """
+    local = dt.datetime.fromtimestamp(utc_s, ZoneInfo(file.timezone)).time()
+    clock = f"{local.hour:02d}:{local.minute:02d}"
+    open_now = [w for w in file.grid.demand_windows if w.target_w > 0.0 and _is_open(w, clock)]
+    if not open_now:
+        return NO_PLAN
+    window = min(open_now, key=lambda w: w.target_w)
+    return Plan(
+        valid_until_s=time_s + VALID_S,
+        import_target_w=window.target_w,
+        reason=f"demand window {window.name}",
+    )
+
+
+def _is_open(window: DemandWindow, clock: str) -> bool:
+    if window.from_time <= window.until_time:
+        return window.from_time <= clock < window.until_time
+    return clock >= window.from_time or clock < window.until_time

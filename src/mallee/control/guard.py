@@ -1,0 +1,45 @@
+"""The last word on every command: it is clipped to what its device may be asked. Only narrows."""
+
+import numpy as np
+
+from mallee.control.limits import Limits
+from mallee.core.command import Command, Event, Severity
+
+
+def guard(
+    commands: list[Command], limits: Limits, time_s: float
+) -> tuple[list[Command], list[Event]]:
+    """Clip values to their range, drop what cannot be written at all, and say so.
+
+    A value that is not a number and a row that takes no commands are programming errors of a
+    concern; they never reach a device.
+    """
+    passed: list[Command] = []
+    events: list[Event] = []
+    for command in commands:
+        low, high = limits.write_min[command.rows], limits.write_max[command.rows]
+        # Comparisons with NaN are false: this also finds NaN values and rows without a range.
+        inside = (command.values >= low) & (command.values <= high)
+        if inside.all():
+            passed.append(command)
+            continue
+        writable = ~np.isnan(low) & ~np.isnan(command.values)
+        events.append(
+            Event(
+                time_s=time_s,
+                kind="command-clipped",
+                source="guard",
+                text=f"{int((~inside).sum())} value(s) out of range: {command.reason}",
+                severity=Severity.WARNING,
+            )
+        )
+        if writable.any():
+            passed.append(
+                Command(
+                    rows=command.rows[writable],
+                    values=np.clip(command.values, low, high)[writable],
+                    lease_s=command.lease_s,
+                    reason=command.reason,
+                )
+            )
+    return passed, events

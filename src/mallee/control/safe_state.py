@@ -1,0 +1,42 @@
+"""What is asked of the devices while control cannot see the meter, or has failed.
+
+The values are the ones that hold without any control: charger shares and node caps whose sum
+stays under the import limit, and the inverter's own filter with no bias. Devices fall back to
+the same values by themselves when their lease ends.
+"""
+
+import numpy as np
+
+from mallee.control.limits import Limits
+from mallee.control.orders import (
+    CHARGER_LEASE_S,
+    battery_orders,
+    node_orders,
+)
+from mallee.control.sharing import cap_fraction
+from mallee.core.command import Command
+from mallee.core.snapshot import Snapshot
+
+
+def safe_node_fraction(limits: Limits) -> float:
+    """Node caps that leave the pods inside the import limit beside the chargers' standing share."""
+    standing_w = sum(charger.standing_w for charger in limits.chargers)
+    return cap_fraction(limits.import_max_w - standing_w, limits)
+
+
+def safe_commands(snapshot: Snapshot, limits: Limits, reason: str) -> list[Command]:
+    """All devices to their standing safe values."""
+    commands = battery_orders(
+        snapshot, limits, import_max_w=limits.import_max_w, bias_w=0.0, reason=reason
+    )
+    if limits.chargers:
+        commands.append(
+            Command(
+                rows=np.array([charger.limit_row for charger in limits.chargers], np.int64),
+                values=np.array([charger.standing_w for charger in limits.chargers]),
+                lease_s=CHARGER_LEASE_S,
+                reason=reason,
+            )
+        )
+    fraction = safe_node_fraction(limits)
+    return commands + node_orders(snapshot, limits, fraction=fraction, reason=reason)

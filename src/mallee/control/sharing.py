@@ -1,0 +1,67 @@
+"""Who may draw how much: chargers first, then the nodes between their floor and maximum.
+
+    import limit + what the batteries can carry
+    |<- pods at their floor ->|<- chargers, as far as they want ->|<- nodes above the floor ->|
+
+Both results only shrink what the ratings allow. While no battery can take a swing, growth is
+bounded by the ramp limit too, because nothing else then stands between a load and the meter.
+"""
+
+from dataclasses import dataclass
+
+from mallee.control.limits import Limits
+from mallee.control.reserve import Reserve
+from mallee.control.sight import Sight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """What the two kinds of load may draw, AC, in sum."""
+
+    chargers_max_w: float
+    pods_max_w: float
+
+
+def share(sight: Sight, reserve: Reserve, limits: Limits, period_s: float) -> Shares:
+    """Split what the site can carry.
+
+    Args:
+        sight: the site as seen; the pods are what is left of the load beside the chargers.
+        reserve: what the batteries offer.
+        limits: ratings and contract.
+        period_s: time until the next split; bounds growth while no battery takes the ramp.
+    """
+    site_max_w = limits.import_max_w + reserve.support_w
+    chargers_rated_w = sum([charger.max_w for charger in limits.chargers])
+    chargers_max_w = min(chargers_rated_w, max(0.0, site_max_w - limits.pods_min_w))
+    chargers_w = min(sight.chargers_w, chargers_max_w)
+    pods_w = max(0.0, sight.load_w - sight.chargers_w)
+    pods_max_w = max(limits.pods_min_w, site_max_w - chargers_w)
+    if reserve.swing_w <= 0.0:
+        growth_w = limits.ramp_up_w_per_s * period_s
+        chargers_max_w = min(chargers_max_w, max(chargers_w, 0.0) + growth_w)
+        pods_max_w = min(pods_max_w, max(limits.pods_min_w, pods_w + growth_w))
+    return Shares(chargers_max_w=chargers_max_w, pods_max_w=min(pods_max_w, limits.pods_max_w))
+
+
+def cap_fraction(pods_max_w: float, limits: Limits) -> float:
+    """Where between floor (0) and maximum (1) the node caps keep the pods in `pods_max_w`."""
+    range_w = limits.pods_max_w - limits.pods_min_w
+    if range_w <= 0.0:
+        return 1.0
+    return min(max((pods_max_w - limits.pods_min_w) / range_w, 0.0), 1.0)
+
+
+def charger_limits_w(total_w: float, powers_w: list[float], limits: Limits) -> list[float]:
+    """Split the chargers' share: each gets what it draws plus an equal part of the rest."""
+    chargers = limits.chargers
+    if not chargers:
+        return []
+    drawn_w = sum(powers_w)
+    if drawn_w >= total_w:
+        return [total_w * power_w / drawn_w for power_w in powers_w]
+    spare_w = (total_w - drawn_w) / len(chargers)
+    return [
+        min(charger.max_w, power_w + spare_w)
+        for charger, power_w in zip(chargers, powers_w, strict=True)
+    ]

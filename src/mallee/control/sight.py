@@ -1,0 +1,120 @@
+"""What control can see this cycle, with the worst case in place of what it cannot.
+
+The load is what the meter shows less what the batteries charge. A battery that cannot be seen
+counts as unable to help; a charger that cannot be seen counts as drawing its whole limit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mallee.control.limits import BatteryLimits, Limits
+from mallee.core.snapshot import Quality, Snapshot
+
+METER_AGE_MAX_S = 0.6
+"""Older meter readings do not count: a fast loop needs one every 0.2 s, three may be missed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySight:
+    """One battery as seen now.
+
+    Attributes:
+        soc: reported state of charge.
+        charge_max_w, discharge_max_w: what it says it can do now; 0 while it cannot be seen.
+    """
+
+    limits: BatteryLimits
+    seen: bool
+    charge_w: float
+    soc: float
+    charge_max_w: float
+    discharge_max_w: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The site as control sees it.
+
+    Attributes:
+        meter_seen: whether the meter is fresh enough to act on.
+        import_w: import at the meter.
+        load_w: import less the batteries' charge.
+        chargers_w: draw of all chargers.
+    """
+
+    meter_seen: bool
+    meter_time_s: float
+    import_w: float
+    load_w: float
+    chargers_w: float
+    batteries: tuple[BatterySight, ...]
+
+    @property
+    def charge_w(self) -> float:
+        """What all batteries charge."""
+        return sum(battery.charge_w for battery in self.batteries)
+
+
+def look(snapshot: Snapshot, limits: Limits) -> Sight:
+    """Read the few points that the fast part of a cycle needs."""
+    row = limits.meter_row
+    import_w = float(snapshot.values[row])
+    meter_seen = snapshot.is_fresh(row, METER_AGE_MAX_S) and import_w == import_w
+    batteries = tuple([_look_at_battery(snapshot, b, limits.age_max_s) for b in limits.batteries])
+    return Sight(
+        meter_seen=meter_seen,
+        meter_time_s=float(snapshot.times_s[row]),
+        import_w=import_w,
+        load_w=import_w - sum([battery.charge_w for battery in batteries]),
+        chargers_w=_chargers_w(snapshot, limits),
+        batteries=batteries,
+    )
+
+
+def _look_at_battery(snapshot: Snapshot, limits: BatteryLimits, age_max_s: float) -> BatterySight:
+    rows, values = limits.rows, snapshot.values
+    charge_w, soc = float(values[rows["charge_w"]]), float(values[rows["soc"]])
+    charge_max_w = float(values[rows["charge_available_w"]])
+    discharge_max_w = float(values[rows["discharge_available_w"]])
+    known = charge_w + soc + charge_max_w + discharge_max_w
+    seen = snapshot.is_fresh(rows["charge_w"], age_max_s) and known == known
+    if not seen:
+        # Its power is still in the meter; only its help is not to be counted on.
+        charge_w = charge_w if charge_w == charge_w else 0.0
+        return BatterySight(
+            limits=limits,
+            seen=False,
+            charge_w=charge_w,
+            soc=0.0,
+            charge_max_w=0.0,
+            discharge_max_w=0.0,
+        )
+    return BatterySight(
+        limits=limits,
+        seen=True,
+        charge_w=charge_w,
+        soc=min(max(soc, 0.0), 1.0),
+        charge_max_w=min(max(charge_max_w, 0.0), limits.charge_max_w),
+        discharge_max_w=min(max(discharge_max_w, 0.0), limits.discharge_max_w),
+    )
+
+
+def _chargers_w(snapshot: Snapshot, limits: Limits) -> float:
+    total_w = 0.0
+    for charger in limits.chargers:
+        power_w = float(snapshot.values[charger.power_row])
+        if snapshot.quality[charger.power_row] == Quality.GOOD and power_w == power_w:
+            total_w += power_w
+        else:
+            limit_w = float(snapshot.values[charger.limit_row])
+            total_w += limit_w if limit_w == limit_w else charger.max_w
+    return min(total_w, sum([charger.max_w for charger in limits.chargers]))
+
+
+def nodes_w(snapshot: Snapshot, limits: Limits) -> float:
+    """AC power of all nodes; one that cannot be seen counts with its highest cap."""
+    nodes = limits.nodes
+    power_w = snapshot.values[nodes.power_rows]
+    good = (snapshot.quality[nodes.power_rows] == Quality.GOOD) & ~np.isnan(power_w)
+    return float(np.where(good, power_w, nodes.cap_max_w) @ nodes.factor)

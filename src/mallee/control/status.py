@@ -1,0 +1,35 @@
+"""What control publishes about itself, made from its state."""
+
+from mallee.control.limits import Limits
+from mallee.control.state import ControlState
+from mallee.core.status import ControlStatus
+
+BANDS = {
+    "above 0.5 Hz": "GPU and power-shelf firmware",
+    "0.05 to 5 Hz": "battery inverter, ramp filter at the meter",
+    "below 0.2 Hz": "Mallee: limits, state of charge, charger shares, node caps",
+    "minutes": "plan: demand windows",
+}
+"""Who owns which part of a swing; `without a battery` the inverter's band is uncovered."""
+
+
+def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStatus:
+    """The status of a cycle's state."""
+    range_w = limits.pods_max_w - limits.pods_min_w
+    bands = dict(BANDS)
+    if not limits.batteries or any(c.startswith("unseen") for c in state.active):
+        bands["0.05 to 5 Hz"] = "not covered: no battery in sight"
+    return ControlStatus(
+        time_s=time_s,
+        mode=state.mode,
+        binding=state.binding,
+        acting=state.acting,
+        text=state.text,
+        import_max_w=state.import_max_w or limits.import_max_w,
+        import_target_w=min(state.load_mean_w + state.charge_bias_w, limits.import_max_w),
+        charge_bias_w=state.charge_bias_w,
+        chargers_max_w=state.chargers_max_w,
+        nodes_max_w=limits.pods_min_w + state.nodes_cap_frac * range_w,
+        bands=bands,
+        cycle=state.cycle,
+    )
