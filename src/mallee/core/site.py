@@ -56,6 +56,7 @@ class DeviceGroup:
         addresses: by protocol, the address of each as the site file gives it; empty where the
             site is simulated and leaves the choice to the runtime.
         credentials: name of the login in the secrets file.
+        tls_ca: PEM file of the authority to trust; empty for the system's.
     """
 
     model: DeviceModel
@@ -68,6 +69,7 @@ class DeviceGroup:
     cdu: IntArray
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     credentials: str = ""
+    tls_ca: str = ""
 
     @property
     def kind(self) -> Kind:

@@ -124,6 +124,7 @@ class _Builder:
         cdu: IntArray,
         addresses: Mapping[str, tuple[str, ...]],
         credentials: str,
+        tls_ca: str,
     ) -> DeviceGroup:
         for name in names:
             if name in self.seen:
@@ -141,6 +142,7 @@ class _Builder:
             cdu=cdu,
             addresses=addresses,
             credentials=credentials,
+            tls_ca=tls_ca,
         )
         self.groups.append(group)
         return group
@@ -196,6 +198,7 @@ class _Builder:
             cdu=none,
             addresses=self._addresses(entry.address, model, numbers, where),
             credentials=entry.credentials,
+            tls_ca=entry.tls_ca,
         )
 
     def _pods(self, pod: Pod) -> list[str]:
@@ -277,6 +280,7 @@ class _Builder:
                 cdu=cdu[rack_of],
                 addresses=self._addresses(several.address, model, numbers, at),
                 credentials=several.credentials,
+                tls_ca=several.tls_ca,
             )
 
     def _members(self, several: Several, letter: str, where: str) -> list[str]:
