@@ -102,7 +102,7 @@ class Board:
             )
             for index, role in enumerate(ROLES)
         }
-        self._status_decoder = msgspec.json.Decoder(ControlStatus)
+        self._status_decoder = msgspec.msgpack.Decoder(ControlStatus)
 
     @classmethod
     def create(cls, path: Path, site: SiteModel) -> "Board":
@@ -238,7 +238,7 @@ class Board:
 
     def publish_status(self, status: ControlStatus) -> None:
         """Put out what the "why" line says now."""
-        self._status.write(msgspec.json.encode(status))
+        self._status.write(msgspec.msgpack.encode(status))
 
     def status(self) -> ControlStatus | None:
         """What control said last; None before its first cycle."""

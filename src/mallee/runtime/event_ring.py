@@ -18,8 +18,8 @@ from mallee.runtime.seqlock import Words, fence
 SLOTS = 1024
 SLOT_BYTES = 1024
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Event)
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Event)
 
 
 class EventRing:
@@ -28,7 +28,7 @@ class EventRing:
     Args:
         head: number of events posted so far.  # (1,)
         marks: event number, length and CRC-32 of each slot.  # (SLOTS, 3)
-        slots: the events as JSON.  # (SLOTS, SLOT_BYTES)
+        slots: the events as MessagePack.  # (SLOTS, SLOT_BYTES)
     """
 
     def __init__(self, head: Words, marks: Words, slots: NDArray[np.uint8]) -> None:
@@ -65,7 +65,7 @@ class EventRing:
 
 def _fitting(event: Event) -> bytes:
     message = _encoder.encode(event)
-    for text_max in (600, 90):  # a character takes 1..6 bytes in JSON
+    for text_max in (500, 150):  # a character takes 1..4 bytes
         if len(message) <= SLOT_BYTES:
             break
         short = Event(
