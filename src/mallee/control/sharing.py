@@ -58,7 +58,7 @@ def charger_limits_w(total_w: float, powers_w: list[float], limits: Limits) -> l
     if not chargers:
         return []
     drawn_w = sum(powers_w)
-    if drawn_w >= total_w:
+    if drawn_w > total_w:
         return [total_w * power_w / drawn_w for power_w in powers_w]
     spare_w = (total_w - drawn_w) / len(chargers)
     return [

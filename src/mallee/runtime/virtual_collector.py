@@ -8,16 +8,17 @@ import numpy as np
 
 from mallee.core.command import Command, Event, Severity
 from mallee.core.errors import Rejected
-from mallee.core.site import SiteModel
+from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality, Snapshot
-from mallee.twin.comms import Health
+from mallee.twin.comms import STATES
 from mallee.twin.site_twin import SiteTwin
 
+OK, SILENT, SLOW, GARBAGE, REFUSE = range(len(STATES))
 _QUALITY = {
-    Health.SILENT: Quality.STALE,
-    Health.SLOW: Quality.GOOD,
-    Health.GARBAGE: Quality.BAD,
-    Health.REFUSE: Quality.REFUSED,
+    SILENT: Quality.STALE,
+    SLOW: Quality.GOOD,
+    GARBAGE: Quality.BAD,
+    REFUSE: Quality.REFUSED,
 }
 
 
@@ -36,14 +37,14 @@ class VirtualCollector:
             [group.first_row + group.stride * np.arange(group.count) for group in site.groups]
         )
         self._stride = np.concatenate([np.full(group.count, group.stride) for group in site.groups])
-        self._held: np.ndarray | None = None
-        self._held_times: np.ndarray | None = None
+        self._held: FloatArray | None = None
+        self._held_times: FloatArray | None = None
 
     def collect(self, time_s: float) -> Snapshot:
         """All readings at this instant."""
         self._time_s[()] = time_s
         values = self._twin.reported
-        if not self._twin.comms.any_broken and self._held is None:
+        if self._held is None and not self._twin.comms.state.any():
             return Snapshot(
                 time_s=time_s,
                 values=values,
@@ -60,10 +61,10 @@ class VirtualCollector:
             self._held, self._held_times = values.copy(), np.full(values.size, time_s)
         fresh = np.ones(values.size, bool)
         quality = np.zeros(values.size, np.uint8)
-        for device in np.flatnonzero(self._twin.comms.state != Health.OK):
-            health = Health(int(self._twin.comms.state[device]))
+        for device in np.flatnonzero(self._twin.comms.state):
+            health = int(self._twin.comms.state[device])
             rows = slice(self._first_row[device], self._first_row[device] + self._stride[device])
-            fresh[rows] = health == Health.SLOW
+            fresh[rows] = health == SLOW
             quality[rows] = _QUALITY[health]
         self._held[fresh] = values[fresh]
         self._held_times[fresh] = time_s
@@ -74,14 +75,14 @@ class VirtualCollector:
             quality=quality,
             progress=self._progress,
         )
-        if not self._twin.comms.any_broken:
+        if not self._twin.comms.state.any():
             self._held = self._held_times = None
         return snapshot
 
     def send(self, commands: list[Command], time_s: float) -> list[Event]:
         """Deliver commands; what a device declines or cannot hear becomes an event or nothing."""
         events: list[Event] = []
-        broken = self._twin.comms.any_broken
+        broken = bool(self._twin.comms.state.any())
         for command in commands:
             for row, value in zip(command.rows.tolist(), command.values.tolist(), strict=True):
                 if broken and not self._hears(row):
@@ -102,4 +103,4 @@ class VirtualCollector:
 
     def _hears(self, row: int) -> bool:
         device = int(np.searchsorted(self._first_row, row, side="right")) - 1
-        return bool(self._twin.comms.state[device] in (Health.OK, Health.SLOW))
+        return bool(self._twin.comms.state[device] in (OK, SLOW))

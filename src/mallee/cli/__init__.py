@@ -1,0 +1,45 @@
+"""The `mallee` command: every subcommand explains itself with --help.
+
+Exit status: 0 done, 1 the site or file has errors, 2 wrong usage or input, 4 nothing is running.
+"""
+
+import sys
+
+from cyclopts import App, CycloptsError
+
+from mallee import __version__
+from mallee.cli.inspect import query, status, why
+from mallee.cli.site import check, up
+from mallee.cli.study import bench, simulate
+from mallee.core.errors import ConfigError, MalleeError, Unreachable
+
+app = App(
+    name="mallee",
+    version=__version__,
+    help="Runs a modular AI data centre from grid to chip, on hardware or on its physics twin.",
+)
+for command in (up, check, simulate, status, why, query, bench):
+    app.command(command)
+
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 4
+
+
+def main() -> None:
+    """Run a command line; every expected error is one line on stderr and a status."""
+    try:
+        result = app(exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, ConfigError) as error:
+        print(f"mallee: {error}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+    except Unreachable as error:
+        print(f"mallee: {error}", file=sys.stderr)
+        sys.exit(EXIT_UNREACHABLE)
+    except MalleeError as error:
+        print(f"mallee: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)

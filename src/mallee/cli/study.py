@@ -1,0 +1,180 @@
+"""Commands that try things out: `simulate` and `bench`."""
+
+import json
+import runpy
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from mallee.cli.output import ProgressBar, energy, power, table
+from mallee.core.duration import parse_duration
+from mallee.core.errors import ConfigError
+from mallee.core.site_file import Load
+
+if TYPE_CHECKING:
+    from mallee.core.site import SiteModel
+    from mallee.runtime.simulate import Simulation
+
+
+def simulate(
+    site: Path,
+    /,
+    *,
+    for_: Annotated[str, Parameter(name="--for")] = "10m",
+    trace: Path | None = None,
+    scale_to: float = 0.0,
+    ev: bool = False,
+    faults: Path | None = None,
+    seed: int = 1,
+    report: Path | None = None,
+    series: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Run a simulated site in virtual time and judge what its meter saw.
+
+    Twin, faults and the same control as in the field, thousands of times faster than real time.
+    With --trace the file is the pods' load and the chargers stay empty unless --ev is given, so
+    that runs on different traces can be compared.
+
+    Examples:
+      mallee simulate examples/sites/charging-site.toml --for 1h --report run.html
+      mallee simulate SITE.toml --trace node.csv --scale-to 264e3 --for 700s --seed 1 --json
+
+    Parameters
+    ----------
+    site
+        Site file with a [twin].
+    for_
+        How long, such as 700s, 10m, 24h.
+    trace
+        CSV of IT power, `t_s,power_w` or one column a GPU (`gpu0_w` ... and `total_w`).
+    scale_to
+        Scale the trace so that its peak is this many watts of IT power.
+    ev
+        Let cars come as the site file says although --trace is given.
+    faults
+        TOML list of faults: what breaks, when, until when.
+    seed
+        Seed of everything random; equal seeds give equal bytes.
+    report
+        Write an HTML page with power, battery, temperatures, events and the spectrum.
+    series
+        Write the record, one row a second, as CSV.
+    json_
+        Print one JSON object, `{"figures": {...}}`, for programs.
+    """
+    from mallee.catalogue import load_site
+    from mallee.runtime.simulate import figures_of
+    from mallee.runtime.simulate import simulate as run
+
+    model = load_site(site)
+    if model.file.twin is None:
+        raise ConfigError(f"{site.name}", "has no [twin], so there is nothing to simulate")
+    if scale_to < 0.0:
+        raise ConfigError("--scale-to", f"{scale_to} is negative", "give watts above zero")
+    duration_s = round(parse_duration(for_, "--for"))
+    if duration_s < 1:
+        raise ConfigError("--for", f"{for_!r} is less than a second", "simulate 1s or more")
+    model = _loaded(model, trace, scale_to, ev)
+    plan = None
+    if faults is not None:
+        from mallee.twin.faults import FaultPlan
+
+        plan = FaultPlan.from_toml(faults, model)
+    bar = ProgressBar(duration_s, "simulating")
+    began_s = time.perf_counter()
+    result = run(model, duration_s=duration_s, seed=seed, faults=plan, progress=bar)
+    figures = figures_of(result, time.perf_counter() - began_s)
+    if series is not None:
+        _write_series(series, result)
+    if report is not None:
+        from mallee.runtime.simulation_report import write_simulation_report
+
+        write_simulation_report(report, result, figures)
+    if json_:
+        print(json.dumps({"figures": figures}, allow_nan=False, default=str))
+    else:
+        _print_figures(figures, result)
+    return 0
+
+
+def bench(name: str, /, *words: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> int:
+    """Run one of the project's benches and print its figures, as a table or with --json.
+
+    Benches live in `bench/` of a checkout: `loop` (the running site), `twin` (physics speed),
+    `validate` (physics against published figures).
+
+    Parameters
+    ----------
+    name
+        Which bench.
+    words
+        Passed on to it, such as --json.
+    """
+    folder = Path(__file__).resolve().parents[3] / "bench"
+    known = sorted(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_"))
+    if name not in known:
+        hint = "there is " + ", ".join(known) if known else "benches need a checkout of the project"
+        raise ConfigError(f"bench {name!r}", "does not exist", hint)
+    sys.argv = [name, *words]
+    runpy.run_path(str(folder / f"{name}.py"), run_name="__main__")
+    return 0
+
+
+def _loaded(model: "SiteModel", trace: Path | None, scale_to: float, ev: bool) -> "SiteModel":
+    """The site under the load that the command line asks for."""
+    from mallee.runtime.simulate import with_load
+
+    twin = model.file.twin
+    assert twin is not None
+    if trace is not None:
+        load = Load(kind="trace", trace=str(trace.resolve()), scale_to_w=scale_to)
+        return with_load(model, load, ev_sessions=ev)
+    if scale_to > 0.0:
+        load = msgspec.structs.replace(twin.load, scale_to_w=scale_to)
+        return with_load(model, load, ev_sessions=True)
+    return model
+
+
+def _write_series(path: Path, result: "Simulation") -> None:
+    names = list(result.series)
+    rows = zip(*(result.series[name].tolist() for name in names), strict=True)
+    lines = ["t_s," + ",".join(names)]
+    lines += [
+        f"{second}," + ",".join(f"{v:.6g}" for v in row) for second, row in enumerate(rows, 1)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _print_figures(figures: dict[str, float | int | str], result: "Simulation") -> None:
+    number = {key: value for key, value in figures.items() if isinstance(value, int | float)}
+    grid = result.site.file.grid
+    rows = [
+        (
+            "import, highest second",
+            power(number["grid_max_w"]),
+            f"limit {power(grid.import_max_w)}",
+        ),
+        ("import, lowest second", power(number["grid_min_w"]), ""),
+        ("change within 1 s", power(number["change_1s_max_w"]), ""),
+        (
+            "change within 60 s",
+            power(number["change_60s_max_w"]),
+            f"allowed {power(grid.ramp_up_max_w_per_s * 60)}",
+        ),
+        ("seconds over the limit", str(number["limit_violations"]), ""),
+        ("seconds over the ramp", str(number["ramp_violations"]), ""),
+        ("battery energy used", energy(number["battery_energy_used_wh"]), ""),
+        ("battery power, highest", power(number["battery_power_max_w"]), ""),
+        ("throughput lost", f"{number['throughput_lost']:.2%}", ""),
+        ("speed", f"{number['realtime_ratio']:.0f}x", "real time"),
+    ]
+    print(table(rows))
+    for event in result.events[:20]:
+        print(f"{event.time_s:9.1f} s  {event.kind:<22} {event.text}")
+    if len(result.events) > 20:
+        print(f"           ... and {len(result.events) - 20} more events")

@@ -1,0 +1,176 @@
+"""Stories of single cycles: what is seen on the left, what control asks on the right."""
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from tests.control.site_view import SiteView
+
+from mallee.control import ControlState, cycle, initial_state
+from mallee.core.command import Command, Event
+from mallee.core.plan import NO_PLAN, Plan
+
+
+def run(
+    view: SiteView, state: ControlState, time_s: float, plan: Plan = NO_PLAN
+) -> tuple[ControlState, dict[str, float], list[Event]]:
+    """One cycle; commands as a table of paths and values."""
+    state, commands, events = cycle(state, view.snapshot(time_s), plan, view.limits, time_s)
+    return state, table(view, commands), events
+
+
+def table(view: SiteView, commands: list[Command]) -> dict[str, float]:
+    return {
+        view.site.point_path(int(row)): float(value)
+        for command in commands
+        for row, value in zip(command.rows, command.values, strict=True)
+    }
+
+
+def auto(view: SiteView) -> ControlState:
+    """State after a first, uneventful cycle, with a slow cycle due next."""
+    state, _, _ = run(view, initial_state(), 0.0)
+    return replace(state, cycle=10)
+
+
+def obey(view: SiteView, commands: dict[str, float]) -> None:
+    """The devices report what they were told."""
+    for path, value in commands.items():
+        row = view.site.find_point(path)
+        assert row is not None
+        view.values[row] = value
+
+
+def test_first_cycle_sets_the_ramp_filter_and_the_charger_profiles() -> None:
+    view = SiteView()
+    state, asked, _ = run(view, initial_state(), 0.0)
+    assert state.mode == "auto"
+    assert asked["bess1/mode"] == 2.0
+    assert asked["bess1/filter_import_max_w"] == pytest.approx(588e3)
+    assert asked["bess1/filter_ramp_up_w_per_s"] == pytest.approx(950.0)
+    assert asked["ev1/limit_w"] == asked["ev2/limit_w"] == pytest.approx(1e6)
+
+
+def test_devices_that_already_do_what_is_wanted_are_left_alone() -> None:
+    view = SiteView()
+    _, asked, _ = run(view, initial_state(), 0.0)
+    obey(view, asked)
+    _, again, _ = run(view, replace(auto(view), cycle=50), 5.0)
+    assert set(again) == {"bess1/heartbeat_count"}
+
+
+def test_a_device_that_forgot_its_setting_gets_it_back() -> None:
+    view = SiteView()
+    obey(view, run(view, initial_state(), 0.0)[1])
+    view.battery("mode", 1.0)
+    _, asked, _ = run(view, replace(auto(view), cycle=50), 5.0)
+    assert asked["bess1/mode"] == 2.0
+
+
+def test_cars_within_reach_of_the_battery_leave_the_nodes_alone() -> None:
+    view = SiteView()
+    view.set(import_w=588e3, charge_w=-1.3e6, chargers_w=(800e3, 800e3))
+    state, asked, _ = run(view, auto(view), 1.0)
+    assert state.nodes_cap_frac == 1.0
+    assert not any("cap_w" in path for path in asked)
+    assert state.binding == "import limit"
+
+
+def test_an_empty_battery_caps_the_nodes_before_the_chargers() -> None:
+    view = SiteView()
+    state = auto(view)
+    view.battery("soc", 0.2)
+    view.set(import_w=588e3, charge_w=-60e3, chargers_w=(190e3, 190e3))
+    state, asked, events = run(view, state, 1.0)
+    assert state.nodes_cap_frac < 1.0
+    assert state.binding == "battery energy"
+    caps = [value for path, value in asked.items() if path.endswith("/cap_w")]
+    assert len(caps) == 36
+    assert max(caps) < 6667.0
+    assert "nodes-capped" in [event.kind for event in events]
+    pods_left_w = view.limits.import_max_w - 380e3
+    factor = view.limits.nodes.factor[0]
+    assert (
+        sum(caps) * factor + view.limits.overhead_w
+        <= max(pods_left_w, view.limits.pods_min_w) + 1.0
+    )
+
+
+def test_caps_are_released_slowly() -> None:
+    view = SiteView()
+    state = replace(auto(view), nodes_cap_frac=0.2)
+    state, _, _ = run(view, state, 1.0)
+    assert state.nodes_cap_frac == pytest.approx(0.25)
+
+
+def test_charger_limits_fit_what_site_and_battery_can_give() -> None:
+    view = SiteView()
+    view.battery("soc", 0.2)
+    state, asked, _ = run(view, auto(view), 1.0)
+    room_w = view.limits.import_max_w - view.limits.pods_min_w
+    assert asked["ev1/limit_w"] + asked["ev2/limit_w"] <= room_w + 1.0
+    assert state.chargers_max_w <= room_w + 1.0
+
+
+def test_a_lost_meter_leads_to_the_safe_state_and_back() -> None:
+    view = SiteView()
+    state = auto(view)
+    view.lose("meter/import_w")
+    state, asked, events = run(view, state, 2.0)
+    assert state.mode == "safe"
+    assert [event.kind for event in events] == ["safe-state"]
+    standing_w = sum(charger.standing_w for charger in view.limits.chargers)
+    assert asked["ev1/limit_w"] + asked["ev2/limit_w"] == pytest.approx(standing_w)
+    assert standing_w + view.limits.pods_max_w <= view.limits.import_max_w + 1.0
+    view = SiteView()
+    state, _, events = run(view, state, 3.0)
+    assert state.mode == "auto"
+    assert [event.kind for event in events] == ["safe-state-ended"]
+
+
+def test_a_meter_that_reads_nan_is_no_meter() -> None:
+    view = SiteView()
+    state = auto(view)
+    view.values[view.limits.meter_row] = np.nan
+    assert run(view, state, 2.0)[0].mode == "safe"
+
+
+def test_an_unseen_battery_is_not_counted_on() -> None:
+    view = SiteView()
+    state = auto(view)
+    view.set(import_w=580e3, chargers_w=(190e3, 190e3))
+    view.lose("bess1/charge_w")
+    state, asked, events = run(view, state, 1.0)
+    assert "battery-unseen" in [event.kind for event in events]
+    assert state.nodes_cap_frac < 1.0
+    assert asked["ev1/limit_w"] <= 200e3
+
+
+def test_an_open_demand_window_lowers_the_filter_limit_while_the_battery_can_keep_it() -> None:
+    view = SiteView()
+    plan = Plan(valid_until_s=100.0, import_target_w=500e3, reason="demand window evening")
+    _, asked, _ = run(view, auto(view), 1.0, plan)
+    assert asked["bess1/filter_import_max_w"] == pytest.approx(500e3)
+    view.battery("soc", 0.2)
+    view.set(import_w=560e3, chargers_w=(130e3, 130e3))
+    _, asked, _ = run(view, auto(view), 1.0, plan)
+    assert asked["bess1/filter_import_max_w"] == pytest.approx(588e3)
+    _, asked, _ = run(view, auto(view), 101.0, plan)
+    assert asked["bess1/filter_import_max_w"] == pytest.approx(588e3)
+
+
+@pytest.mark.parametrize(("soc", "sign"), [(0.4, 1.0), (0.6, 0.0), (0.63, 0.0), (0.85, -1.0)])
+def test_state_of_charge_is_brought_back(soc: float, sign: float) -> None:
+    view = SiteView()
+    view.battery("soc", soc)
+    state, _, _ = run(view, auto(view), 1.0)
+    assert np.sign(state.charge_bias_w) == sign
+
+
+def test_recovery_never_charges_beyond_the_room_under_the_limit() -> None:
+    view = SiteView()
+    view.battery("soc", 0.3)
+    view.set(import_w=560e3)
+    state = auto(view)
+    for second in range(1, 120):
+        state, _, _ = run(view, replace(state, cycle=10 * second), float(second))
+    assert 0.0 < state.charge_bias_w <= view.limits.import_max_w - 560e3 + 1.0
