@@ -47,7 +47,9 @@ def check_closed(component: str, time_ms: int, in_wh: float, terms_wh: dict[str,
         )
 
 
-def check_finite(component: str, time_ms: int, values: FloatArray, names: tuple[str, ...] = ()) -> None:
+def check_finite(
+    component: str, time_ms: int, values: FloatArray, names: tuple[str, ...] = ()
+) -> None:
     """Every value is a number.
 
     Raises:

@@ -1,0 +1,119 @@
+"""The charger cabinets of a site: built from the catalogue, limited by profiles, read as points."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mallee.core.errors import Rejected
+from mallee.core.site import IntArray, SiteModel
+from mallee.twin.charging import layout
+from mallee.twin.charging.sessions import DAY_MS, draw_day, read_sessions
+
+
+class Chargers:
+    """State of all cabinets and posts in arrays of records, which the site's kernel steps.
+
+    Attributes:
+        cabinets, state: what they are, and their state.  # (cabinets,)
+        posts: state of all posts, cabinet by cabinet.  # (posts,)
+        sessions: cars of the current day, or all of the file's.  # (posts, sessions)
+        rows: points of each cabinet, in the order of the model.  # (cabinets, points)
+    """
+
+    def __init__(self, site: SiteModel, seed: int) -> None:
+        groups = list(site.groups_of("charger"))
+        self.names = tuple(name for group in groups for name in group.names)
+        self.cabinets: NDArray[np.void] = np.zeros(len(self.names), layout.CABINET)
+        self.state: NDArray[np.void] = np.zeros(len(self.names), layout.CABINET_STATE)
+        at = post = 0
+        for group in groups:
+            here = slice(at, at + group.count)
+            posts = int(group.model.parameter("posts"))
+            cabinet = self.cabinets[here]
+            cabinet["feeder"], cabinet["posts"] = group.feeder, posts
+            cabinet["first_post"] = post + posts * np.arange(group.count)
+            cabinet["max_w"] = group.model.parameter("cabinet_max_w")
+            cabinet["fall_s"] = group.model.parameter("obey_s")
+            for field in ("post_max_w", "efficiency", "standby_w"):
+                cabinet[field] = group.model.parameter(field)
+            at, post = at + group.count, post + posts * group.count
+        self.cabinets["default_w"] = safe_share_w(site)
+        self.state["available"] = 1
+        self.state["limit_w"] = self.cabinets["default_w"]
+        self.posts: NDArray[np.void] = np.zeros(post, layout.POST_STATE)
+        self.rows = _rows(site)
+        self._seed, self._day = seed, 0
+        twin = site.file.twin
+        self._per_day = twin.ev_sessions_per_day if twin else 0.0
+        self._from_file = bool(twin and twin.ev_sessions)
+        if twin and twin.ev_sessions and post:
+            self.sessions = read_sessions(Path(twin.ev_sessions), post)
+        else:
+            self.sessions = draw_day(seed, 0, post, self._per_day)
+
+    def write(self, cabinet: int, point: str, value: float, lease_s: float, time_ms: int) -> None:
+        """A charging profile reaches the cabinet; it ends with its lease.
+
+        Raises:
+            Rejected: not a limit, or a negative one.
+        """
+        name = self.names[cabinet]
+        if point != "limit_w":
+            raise Rejected(f"{name}: {point} cannot be written")
+        if not (math.isfinite(value) and value >= 0.0):
+            raise Rejected(f"{name}: a limit of {value} W is not possible, it must be >= 0")
+        state = self.state[cabinet]
+        state["limit_w"] = min(value, float(self.cabinets[cabinet]["max_w"]))
+        state["limit_until_ms"] = time_ms + round(lease_s * 1000)
+
+    def next_day(self, time_ms: int) -> None:
+        """Draw the cars of the day that `time_ms` lies in, once a day."""
+        day = time_ms // DAY_MS
+        if self._from_file or day == self._day or not len(self.posts):
+            return
+        self._day = day
+        fresh = draw_day(self._seed, day, len(self.posts), self._per_day)
+        for post in range(len(self.posts)):
+            state = self.posts[post]
+            if state["occupied"]:  # the car that is still there goes first
+                staying = self.sessions[post, state["next_session"]].copy()
+                fresh[post, 1:] = fresh[post, :-1].copy()
+                fresh[post, 0] = staying
+            state["next_session"] = 0
+        self.sessions[:] = fresh
+
+
+def safe_share_w(site: SiteModel) -> float:
+    """Limit a cabinet that is safe with nobody in charge: an equal share of what the pods leave.
+
+    Import limit less every pod at its most, over the number of cabinets.
+    """
+    cabinets = sum(group.count for group in site.groups_of("charger"))
+    if not cabinets:
+        return 0.0
+    pods_w = sum(
+        group.count * group.model.power_max_w
+        for group in site.groups
+        if group.kind in ("node", "switch", "cdu")
+    )
+    return max(0.0, (site.file.grid.import_max_w - pods_w) / cabinets)
+
+
+def _rows(site: SiteModel) -> IntArray:
+    """Rows of power, energy, occupied, offered, limit, then of each post's power and charge."""
+    rows = []
+    for group in site.groups_of("charger"):
+        posts = range(1, int(group.model.parameter("posts")) + 1)
+        names = ["power_w", "energy_wh", "occupied_count", "offered_w", "limit_w"]
+        names += [f"post{n}_power_w" for n in posts] + [f"post{n}_soc" for n in posts]
+        rows.append(np.stack([group.rows(name) for name in names], axis=1))
+    width = max((one.shape[1] for one in rows), default=0)
+    return (
+        np.concatenate(
+            [np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=-1) for r in rows]
+        )
+        if rows
+        else np.empty((0, 0), np.int64)
+    )

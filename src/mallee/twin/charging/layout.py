@@ -1,0 +1,58 @@
+"""Arrays of chargers: cabinets, their posts, and the cars that come."""
+
+from typing import Final
+
+import numpy as np
+
+CABINET: Final = np.dtype(
+    [
+        ("feeder", "i8"),
+        ("first_post", "i8"),
+        ("posts", "i8"),
+        ("max_w", "f8"),
+        ("post_max_w", "f8"),
+        ("efficiency", "f8"),
+        ("standby_w", "f8"),
+        ("fall_s", "f8"),  # a lower limit is obeyed within this time
+        ("default_w", "f8"),  # the profile stored at commissioning
+    ]
+)
+
+CABINET_STATE: Final = np.dtype(
+    [
+        ("available", "i8"),
+        ("limit_w", "f8"),
+        ("limit_until_ms", "i8"),
+        ("power_w", "f8"),
+        ("energy_wh", "f8"),
+        ("vehicle_wh", "f8"),
+        ("loss_wh", "f8"),
+        ("offered_w", "f8"),
+        ("occupied", "i8"),
+    ]
+)
+
+POST_STATE: Final = np.dtype(
+    [
+        ("next_session", "i8"),  # position in the post's list of sessions
+        ("occupied", "i8"),
+        ("power_w", "f8"),  # AC side
+        ("soc", "f8"),
+        ("want_w", "f8"),
+        ("energy_wh", "f8"),  # to the car, this session
+    ]
+)
+
+SESSION: Final = np.dtype(
+    [
+        ("arrival_ms", "i8"),
+        ("leave_ms", "i8"),  # at the latest
+        ("capacity_wh", "f8"),
+        ("soc_start", "f8"),
+        ("soc_leave", "f8"),
+        ("car_max_w", "f8"),
+        ("rise_s", "f8"),  # from nothing to full power
+    ]
+)
+
+NEVER_MS: Final = 1 << 60
