@@ -27,19 +27,20 @@ TOLERANCE_FRAC = 0.01
 def battery_orders(
     snapshot: Snapshot, limits: Limits, *, import_max_w: float, bias_w: float, reason: str
 ) -> list[Command]:
-    """Settings of the inverters' ramp filters, where they differ from what is wanted."""
-    capacity_wh = sum(battery.capacity_wh for battery in limits.batteries)
+    """Settings of the inverters' ramp filters, where they differ from what is wanted.
+
+    All filters are told the same about the meter; each then takes its share of the rating.
+    """
     rows: list[int] = []
     values: list[float] = []
     for battery in limits.batteries:
-        share = battery.capacity_wh / capacity_wh
         wanted = {
             "filter_import_max_w": import_max_w,
             "filter_import_min_w": limits.import_min_w,
             "filter_ramp_up_w_per_s": limits.ramp_up_w_per_s * RAMP_USE_FRAC,
             "filter_ramp_down_w_per_s": limits.ramp_down_w_per_s * RAMP_USE_FRAC,
             "filter_time_s": FILTER_TIME_S,
-            "filter_charge_bias_w": bias_w * share,
+            "filter_charge_bias_w": bias_w,
             "mode": FILTER_MODE,  # last: the settings stand before the mode begins
         }
         for point, value in wanted.items():

@@ -1,0 +1,260 @@
+"""Commands that look at a running site or its history: `status`, `why` and `query`."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import numpy as np
+from cyclopts import Parameter
+
+from mallee.cli.output import BOLD, GREY, RED, YELLOW, paint, power, table
+from mallee.core.errors import ConfigError, Unreachable
+from mallee.core.snapshot import Quality
+
+if TYPE_CHECKING:
+    from mallee.core.site import SiteModel
+    from mallee.core.status import ControlStatus
+    from mallee.runtime.board import Board
+    from mallee.runtime.run_folder import Run, RunFolder
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+BEAT_AGE_MAX_S = 3.0
+
+
+def status(*, data: Path | None = None, json_: Json = False) -> int:
+    """Show how the running site is: processes, devices that answer, power on the main branches.
+
+    Parameters
+    ----------
+    data
+        Data folder of the site; by default the one that runs below ./mallee-data.
+    json_
+        Print one JSON object, for programs.
+    """
+    folder, run, site, board = _running(data)
+    now_s = time.monotonic()
+    snapshot = board.snapshot(now_s)
+    said = board.status()
+    processes = _processes(board, now_s)
+    devices = _devices(site, snapshot.quality)
+    powers = _powers(site, snapshot.values)
+    if json_:
+        answer = {
+            "site": site.name,
+            "url": run.url,
+            "data": str(folder.path),
+            "processes": processes,
+            "devices": devices,
+            "power_w": powers,
+            "control": msgspec.to_builtins(said),
+        }
+        print(json.dumps(answer))
+        return 0
+    print(f"{paint(site.name, BOLD)}  {run.url}  data in {folder.path}")
+    print(
+        table(
+            [
+                (role, str(p["pid"]), "working" if p["working"] else paint("silent", RED))
+                for role, p in processes.items()
+            ],
+            ("process", "pid", "state"),
+        )
+    )
+    print()
+    print(
+        table(
+            [
+                (kind, f"{d['good']} of {d['count']}", _device_text(d))
+                for kind, d in devices.items()
+            ],
+            ("devices", "answering", ""),
+        )
+    )
+    print()
+    print(table([(name, power(value)) for name, value in powers.items()], ("power", "")))
+    if said is not None:
+        print(f"\n{said.text}")
+    return 0
+
+
+def why(*, data: Path | None = None, json_: Json = False) -> int:
+    """Say which limit binds now, what is acting on it, and who covers which part of the swing.
+
+    Parameters
+    ----------
+    data
+        Data folder of the site; by default the one that runs below ./mallee-data.
+    json_
+        Print one JSON object, for programs.
+    """
+    _, _, site, board = _running(data)
+    said = board.status()
+    if said is None:
+        raise Unreachable(f"{site.name}: control has not said anything yet")
+    if json_:
+        print(json.dumps(msgspec.to_builtins(said)))
+        return 0
+    _print_why(said)
+    return 0
+
+
+def query(
+    *points: str,
+    last: str = "10m",
+    data: Path | None = None,
+    rows: int | None = None,
+    csv: Path | None = None,
+    parquet: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """Print or export the history of points; `*` stands for anything.
+
+    Works while the site runs and after it stopped. Times are UTC.
+
+    Examples:
+      mallee query meter/import_w --last 10m
+      mallee query 'pod1/r1/*/power_w' --last 1h --parquet rack1.parquet
+
+    Parameters
+    ----------
+    points
+        Paths such as meter/import_w or bess1/soc.
+    last
+        How far back, such as 90s, 10m, 2h, 7d.
+    data
+        Data folder of the site.
+    rows
+        No more rows than this; each is then the mean over an equal part of the time.
+    csv
+        Write a CSV file.
+    parquet
+        Write a Parquet file.
+    json_
+        Print one JSON object, for programs.
+    """
+    from mallee.core.duration import parse_duration
+    from mallee.history import (
+        export_csv,
+        export_parquet,
+        last_time,
+        read_points,
+        to_json,
+        write_csv,
+    )
+
+    if not points:
+        raise ConfigError(
+            "query", "names no point", "such as: mallee query meter/import_w --last 10m"
+        )
+    if rows is not None and rows < 1:
+        raise ConfigError("--rows", f"{rows} is below 1")
+    folder = _data_folder(data).history
+    duration_s = parse_duration(last, "--last")
+    end_s = last_time(folder)
+    if end_s is None:
+        raise ConfigError(str(folder), "holds no readings yet", "start the site with `mallee up`")
+    end_s += 1.0
+    found = read_points(folder, points, end_s - duration_s, end_s, rows)
+    if csv is not None:
+        export_csv(found, csv)
+    if parquet is not None:
+        export_parquet(found, parquet)
+    if json_:
+        print(to_json(found))
+    elif csv is None and parquet is None:
+        import sys
+
+        write_csv(found, sys.stdout)
+    else:
+        print(f"{len(found.times_s)} rows of {len(found.columns)} points written")
+    return 0
+
+
+def _running(data: Path | None) -> tuple["RunFolder", "Run", "SiteModel", "Board"]:
+    from mallee.runtime.board import Board
+    from mallee.runtime.run_folder import find_running, load_run
+
+    try:
+        folder = find_running(data)
+    except ConfigError as error:
+        raise Unreachable(str(error)) from None
+    run, site = load_run(folder)
+    return folder, run, site, Board.open(folder.board, site)
+
+
+def _data_folder(data: Path | None) -> "RunFolder":
+    """The folder asked for, the one that runs, or the one that ran last."""
+    from mallee.runtime.run_folder import DATA_FOLDER, RunFolder, find_running
+
+    if data is not None:
+        return RunFolder(data.absolute())
+    try:
+        return find_running()
+    except ConfigError:
+        boards = sorted(DATA_FOLDER.glob("*/run/board"), key=lambda path: path.stat().st_mtime)
+        if not boards:
+            raise
+        return RunFolder(boards[-1].parents[1].absolute())
+
+
+def _processes(board: "Board", now_s: float) -> dict[str, dict[str, Any]]:
+    from mallee.runtime.board import ROLES
+
+    found = {}
+    for role in ROLES:
+        pid, beat_s = board.heartbeat(role)
+        if pid:
+            found[role] = {"pid": pid, "working": now_s - beat_s < BEAT_AGE_MAX_S}
+    return found
+
+
+def _devices(site: "SiteModel", quality: np.ndarray) -> dict[str, dict[str, int]]:
+    """By kind of device: how many there are and how many have all their points good."""
+    found: dict[str, dict[str, int]] = {}
+    for group in site.groups:
+        block = quality[group.first_row : group.first_row + group.count * group.stride]
+        worst = block.reshape(group.count, group.stride).max(axis=1)
+        counts = found.setdefault(
+            group.kind, {"count": 0, "good": 0, "stale": 0, "bad": 0, "refused": 0, "never": 0}
+        )
+        counts["count"] += group.count
+        for state in Quality:
+            counts[state.name.lower()] += int((worst == state).sum())
+    return found
+
+
+def _device_text(counts: dict[str, int]) -> str:
+    words = [f"{counts[s]} {s}" for s in ("stale", "bad", "refused", "never") if counts[s]]
+    return paint(", ".join(words), YELLOW) if words else ""
+
+
+def _powers(site: "SiteModel", values: np.ndarray) -> dict[str, float]:
+    def total(kind: str, point: str) -> float:
+        rows = site.rows(kind, point)  # type: ignore[arg-type]
+        return float(np.nansum(values[rows])) if rows.size else 0.0
+
+    return {
+        "grid import": total("meter", "import_w"),
+        "battery charge": total("battery", "charge_w"),
+        "chargers": total("charger", "power_w"),
+        "nodes": total("node", "power_w"),
+        "switches": total("switch", "power_w"),
+    }
+
+
+def _print_why(said: "ControlStatus") -> None:
+    print(paint(said.text, BOLD if said.mode == "auto" else RED))
+    rows = [
+        ("binding limit", said.binding),
+        ("acting", said.acting or "-"),
+        ("mode", said.mode),
+        ("import limit in force", power(said.import_max_w)),
+        ("charger limits, sum", power(said.chargers_max_w)),
+        ("node caps, sum with overhead", power(said.nodes_max_w)),
+        ("charge bias", power(said.charge_bias_w)),
+    ]
+    print(table(rows))
+    print(paint("who covers which part of the swing", GREY))
+    print(table([(f"  {band}", owner) for band, owner in said.bands.items()]))
