@@ -1,0 +1,49 @@
+"""What the HTTP drivers share: errors as the collector knows them, answers of bounded size."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from mallee.core.errors import Malformed, Refused, Unreachable
+
+ANSWER_MAX_BYTES = 16 << 20
+"""The largest real answer, a full `$expand` of a rack controller, stays below 4 MiB."""
+
+
+@contextmanager
+def named_errors(where: str) -> Iterator[None]:
+    """Turn what aiohttp raises into `DeviceError` children; `where` says which request it was."""
+    try:
+        yield
+    except TimeoutError:
+        raise Unreachable(f"{where}: no answer in time") from None
+    except aiohttp.ClientConnectorCertificateError as error:
+        why = error.certificate_error
+        raise Refused(f"{where}: its certificate is not trusted ({why})") from None
+    except aiohttp.ClientConnectorSSLError as error:
+        raise Malformed(f"{where}: does not speak TLS ({error.strerror})") from None
+    except aiohttp.ClientConnectorError as error:
+        raise Unreachable(f"{where}: cannot connect ({error.strerror})") from None
+    except aiohttp.ClientResponseError as error:
+        # Raised by aiohttp's HTTP parser only; status codes are judged by the drivers.
+        raise Malformed(f"{where}: the answer is not HTTP ({error.message})") from None
+    except aiohttp.InvalidURL as error:
+        raise Unreachable(f"{where}: {error} is no address") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unreachable(f"{where}: the connection broke ({error})") from None
+
+
+async def read_body(response: aiohttp.ClientResponse, where: str) -> bytes:
+    """The whole body.
+
+    Raises:
+        Malformed: it is larger than any real answer.
+    """
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > ANSWER_MAX_BYTES:
+            response.close()
+            raise Malformed(f"{where}: more than {ANSWER_MAX_BYTES} bytes", bytes(body[:200]))
+    return bytes(body)

@@ -1,0 +1,197 @@
+"""A thin Redfish client: one connection, one session, JSON resources in and PATCHes out (DSP0266).
+
+A BMC serves few clients at a time (four on GB200, two of them taken by NVIDIA DPS), so a device
+gets one persistent connection and one request in flight.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
+from mallee.drivers.driver import Login
+from mallee.drivers.http import named_errors, read_body
+from mallee.drivers.redfish_codec import find, parse_document
+
+ROOT = "/redfish/v1/"
+_SESSIONS = "/redfish/v1/SessionService/Sessions"
+_HEADERS = {"OData-Version": "4.0", "Accept": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class RedfishClient:
+    """One Redfish service. Logs in by itself and again when the session has expired.
+
+    Args:
+        address: "host:port".
+        login: user for a session; None talks without one.
+        tls: context that verifies the service; None speaks plain HTTP.
+        timeout_s: longest wait for one answer.
+    """
+
+    def __init__(
+        self, address: str, login: Login | None, tls: ssl.SSLContext | None, timeout_s: float
+    ) -> None:
+        self.address = address
+        self._login = login
+        self._tls = tls
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._base = f"{'http' if tls is None else 'https'}://{address}"
+        self._http: aiohttp.ClientSession | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._authorization: dict[str, str] = {}
+        self._session_path = ""
+
+    async def open(self) -> None:
+        """Log in, if that has not happened yet.
+
+        Raises:
+            Unreachable, Refused, Malformed: as every request.
+        """
+        async with self._one_at_a_time:
+            await self._log_in_once()
+
+    async def get(self, path: str) -> tuple[dict[str, Any] | None, str]:
+        """A resource and its ETag; None where the service has none there.
+
+        Raises:
+            Unreachable, Refused, Malformed: it is not known what the resource holds.
+        """
+        answer = await self._ask("GET", path)
+        if answer.status in (404, 410):
+            return None, ""
+        where = f"{self.address}{path}"
+        if answer.status != 200:
+            raise Malformed(f"{where}: status {answer.status} to a GET", answer.body)
+        return parse_document(answer.body, where), answer.headers.get("ETag", "")
+
+    async def patch(self, path: str, body: dict[str, Any], etag: str) -> bool:
+        """Change properties, only if the resource still is what `etag` says (empty: in any case).
+
+        Returns:
+            False where the resource changed since; read it again and decide again.
+
+        Raises:
+            Rejected: the service declined; the message is its own.
+            Unreachable, Refused, Malformed: it is not known whether it arrived.
+        """
+        answer = await self._ask("PATCH", path, body, {"If-Match": etag} if etag else {})
+        if answer.status == 412:
+            return False
+        if answer.status >= 300:
+            why = _message_of(answer.body) or f"status {answer.status}"
+            raise Rejected(f"{self.address}{path}: {why}")
+        return True
+
+    async def close(self) -> None:
+        """Log out, so that the session slot is free for others, and disconnect."""
+        http, self._http = self._http, None
+        if http is None:
+            return
+        if self._session_path:
+            with suppress(DeviceError), named_errors(self.address):
+                await self._send(http, "DELETE", self._session_path, None, {})
+        self._session_path, self._authorization = "", {}
+        await http.close()
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> _Answer:
+        """One request in the session; a session that has expired is replaced once."""
+        async with self._one_at_a_time:
+            http = await self._log_in_once()
+            answer = await self._send(http, method, path, body, headers or {})
+            if answer.status == 401 and self._session_path:
+                self._session_path, self._authorization = "", {}
+                http = await self._log_in_once()
+                answer = await self._send(http, method, path, body, headers or {})
+        where = f"{self.address}{path}"
+        if answer.status in (401, 403):
+            why = _message_of(answer.body) or f"status {answer.status}"
+            raise Refused(f"{where}: {why}")
+        if answer.status >= 500 and answer.status != 501:
+            raise Unreachable(f"{where}: status {answer.status}")
+        return answer
+
+    async def _log_in_once(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            connector = aiohttp.TCPConnector(limit=1, ssl=True if self._tls is None else self._tls)
+            self._http = aiohttp.ClientSession(
+                self._base,
+                connector=connector,
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=_HEADERS,
+            )
+        if self._login is not None and not self._authorization:
+            await self._log_in(self._http, self._login)
+        return self._http
+
+    async def _log_in(self, http: aiohttp.ClientSession, login: Login) -> None:
+        """Open a session where the service root says; Basic authentication where it has none."""
+        root = parse_document((await self._send(http, "GET", ROOT, None, {})).body, self.address)
+        advertised = find(root, ("Links", "Sessions", "@odata.id"))
+        path = advertised if isinstance(advertised, str) else _SESSIONS
+        credentials = {"UserName": login.user, "Password": login.password}
+        answer = await self._send(http, "POST", path, credentials, {})
+        token = answer.headers.get("X-Auth-Token", "")
+        if answer.status in (400, 401, 403):
+            raise Refused(f"{self.address}: login of {login.user!r} denied")
+        if answer.status >= 500 and answer.status != 501:
+            raise Unreachable(f"{self.address}: status {answer.status} to the login")
+        if answer.status in (200, 201) and token:
+            location = answer.headers.get("Location", "")
+            self._session_path = "/" + location.split("://")[-1].partition("/")[2]
+            self._authorization = {"X-Auth-Token": token}
+        else:
+            basic = aiohttp.BasicAuth(login.user, login.password, "utf-8").encode()
+            self._authorization = {"Authorization": basic}
+
+    async def _send(
+        self,
+        http: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        headers: dict[str, str],
+    ) -> _Answer:
+        where = f"{self.address}{path}"
+        headers = {**self._authorization, **headers}
+        data = None
+        if body is not None:
+            data, headers["Content-Type"] = msgspec.json.encode(body), "application/json"
+        with named_errors(where):
+            async with http.request(
+                method, path, data=data, headers=headers, allow_redirects=False
+            ) as response:
+                content = await read_body(response, where)
+                return _Answer(response.status, response.headers, content)
+
+
+def _message_of(body: bytes) -> str:
+    """The service's own words: first message of the extended information, else the error's."""
+    try:
+        error = find(msgspec.json.decode(body), ("error",))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    for pointer in (("@Message.ExtendedInfo", "0", "Message"), ("message",)):
+        text = find(error, pointer)
+        if isinstance(text, str) and text:
+            return text[:500]
+    return ""

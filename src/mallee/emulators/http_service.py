@@ -1,0 +1,73 @@
+"""What the HTTP emulators share: a listener for one device, and how it answers badly on purpose."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+from aiohttp import web
+
+from mallee.emulators.device import Health, Running
+
+
+class BadAnswers:
+    """The fault side of one emulated HTTP service.
+
+    Args:
+        health: looked at on every request.
+        content_type: of the answers whose body is noise.
+    """
+
+    def __init__(self, health: Health, content_type: str) -> None:
+        self._health = health
+        self._content_type = content_type
+        self._noise = np.random.default_rng(0x6A)
+        self._count = 0
+
+    async def instead(self, request: web.BaseRequest) -> web.Response | None:
+        """What goes out in place of an answer; None where the device is well (or only late)."""
+        state = self._health.state
+        if state == "ok":
+            return None
+        if state == "slow":
+            await asyncio.sleep(self._health.delay_s)
+            return None
+        if state == "silent":
+            await asyncio.Event().wait()  # until the client gives up and the handler is cancelled
+        if state == "garbage":
+            return self._garbage(request)
+        return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="device"'})
+
+    def _garbage(self, request: web.BaseRequest) -> web.Response:
+        """In turn bytes that are no HTTP, and an HTTP answer whose body is noise."""
+        self._count += 1
+        noise = self._noise.bytes(256)
+        if self._count % 2 and request.transport is not None:
+            request.transport.write(b"\x00" + noise)
+            request.transport.close()
+        return web.Response(body=b"\xff" + noise, content_type=self._content_type)
+
+
+async def listen(
+    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+) -> Running:
+    """Serve one device. Without routing and middleware an answer costs half as much as with them.
+
+    Args:
+        answer: called for every request; cancelled when its client goes away.
+        port: 0 takes a free one.
+        tls: server context, shared by all devices of a process; None speaks plain HTTP.
+    """
+    server = web.Server(answer, handler_cancellation=True, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    bound = runner.addresses[0]
+    return Running(f"{bound[0]}:{bound[1]}", runner.cleanup)
