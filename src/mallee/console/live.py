@@ -1,0 +1,182 @@
+"""The page's state: board in, one frame a second out."""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+
+from mallee.console.frame import Flag, Frame, SignalState, encode_frame
+from mallee.console.one_line import draw
+from mallee.console.signals import Numbers, Readings, SignalTable, site_signals
+from mallee.console.site_info import SignalInfo, site_info
+from mallee.console.site_tree import site_tree
+from mallee.console.trend import Trend
+from mallee.core.command import Event
+from mallee.core.site import SiteModel
+from mallee.core.status import ControlStatus
+from mallee.core.units import SECONDS_PER_HOUR
+
+EVENTS_KEPT = 500
+EVENTS_SENT = 12
+CONTROL_SILENT_S = 3.0
+"""Control reports ten times a second; after this long without it the page says so."""
+MEAN_S = 60
+"""PUE and the battery's time to its floor are means of the last minute, as loads swing."""
+IDLE_FRAC = 0.002
+"""A mean battery power below this share of its capability has no meaningful time to go."""
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as people read it; `severity` 0 information, 1 warning, 2 critical."""
+
+    time_utc_s: float
+    kind: str
+    source: str
+    text: str
+    severity: int
+
+
+class FrameText(msgspec.Struct, frozen=True, kw_only=True):
+    """The words that go with the numbers.
+
+    Attributes:
+        status: what control said last.
+        status_age_s: how long ago, -1 if never.
+        processes: seconds since each process gave a sign of life, -1 if never.
+        history: empty while history is being written, else what stops it.
+        events: the latest, newest first.
+    """
+
+    status: ControlStatus | None
+    status_age_s: float
+    processes: dict[str, float]
+    history: str
+    events: list[EventRow]
+
+
+NO_TEXT = FrameText(status=None, status_age_s=-1.0, processes={}, history="", events=[])
+
+
+STATUS_SIGNALS = (
+    "import_max_w",
+    "import_target_w",
+    "charge_bias_w",
+    "chargers_max_w",
+    "nodes_max_w",
+)
+DERIVED = {"pue": "pu", "floor_time_s": "s", "ceiling_time_s": "s"}
+
+
+class Live:
+    """Everything the console shows of one site, second by second."""
+
+    def __init__(self, site: SiteModel) -> None:
+        self.site = site
+        diagram, places = draw(site_tree(site))
+        self._table = SignalTable(site, site_signals(site, places))
+        extra = [SignalInfo(name=name, unit="w") for name in STATUS_SIGNALS]
+        extra += [SignalInfo(name=name, unit=unit) for name, unit in DERIVED.items()]
+        signals = [SignalInfo(name=s.name, unit=s.unit) for s in self._table.signals] + extra
+        self.info = site_info(site, diagram, signals)
+        self.trend = Trend()
+        self.events: deque[EventRow] = deque(maxlen=EVENTS_KEPT)
+        self.text = NO_TEXT
+        self._sequence = 0
+
+    def add_event(self, event: Event, time_utc_s: float) -> None:
+        """Keep an event for the page; `time_utc_s` is when it happened."""
+        self.events.appendleft(
+            EventRow(
+                time_utc_s=time_utc_s,
+                kind=event.kind,
+                source=event.source,
+                text=event.text,
+                severity=int(event.severity),
+            )
+        )
+
+    def tick(
+        self,
+        readings: Readings,
+        status: ControlStatus | None,
+        *,
+        status_age_s: float,
+        time_utc_s: float,
+        processes: Mapping[str, float],
+        history: str = "",
+    ) -> bytes:
+        """One second: evaluate, remember for the trend, encode.
+
+        Args:
+            status_age_s: age of `status`; ignored without one.
+            processes: age of each process's last heartbeat, infinite if there was none.
+            history: what stops the history, empty if nothing does.
+        """
+        numbers = self._table.evaluate(readings)
+        by_name = {signal.name: numbers.values[i] for i, signal in enumerate(self._table.signals)}
+        by_name |= {name: getattr(status, name, math.nan) for name in STATUS_SIGNALS}
+        self.trend.add(time_utc_s, by_name)
+        by_name |= self._derived(by_name)
+        self.text = FrameText(
+            status=status,
+            status_age_s=_wire_age_s(status_age_s) if status else -1.0,
+            processes={name: _wire_age_s(age_s) for name, age_s in processes.items()},
+            history=history,
+            events=list(self.events)[:EVENTS_SENT],
+        )
+        self._sequence += 1
+        return encode_frame(self._frame(numbers, by_name, time_utc_s))
+
+    def _frame(self, numbers: Numbers, by_name: Mapping[str, float], time_utc_s: float) -> Frame:
+        text = self.text
+        control_stale = not 0.0 <= text.status_age_s <= CONTROL_SILENT_S
+        import_at = self._table.index.get("import_w")
+        meter_good = import_at is not None and numbers.states[import_at] == SignalState.GOOD
+        flags = Flag.TWIN if self.info.twin else Flag(0)
+        flags |= Flag(0) if meter_good else Flag.METER_STALE
+        flags |= Flag.CONTROL_STALE if control_stale else Flag(0)
+        extra = np.array([by_name[s.name] for s in self.info.signals[len(numbers.values) :]])
+        states = np.full(len(extra), SignalState.STALE if control_stale else SignalState.GOOD)
+        states[len(STATUS_SIGNALS) :] = SignalState.GOOD
+        states[~np.isfinite(extra)] = SignalState.UNKNOWN
+        ages_s = np.zeros(len(extra))
+        ages_s[: len(STATUS_SIGNALS)] = text.status_age_s
+        return Frame(
+            schema=self.info.schema,
+            flags=flags,
+            sequence=self._sequence,
+            time_utc_s=time_utc_s,
+            values=np.append(numbers.values, extra).astype(np.float32),
+            ages_s=np.append(numbers.ages_s, ages_s).astype(np.float32),
+            states=np.append(numbers.states, states).astype(np.uint8),
+            text=msgspec.json.encode(text),
+        )
+
+    def _derived(self, now: Mapping[str, float]) -> dict[str, float]:
+        """PUE and the battery's time to go, from means of the last minute.
+
+        PUE is what the pods draw over what reaches nodes and switches (ISO/IEC 30134-2 measured at
+        the equipment's input, category 3): power shelves and cooling count, the site's
+        transformer, battery and chargers do not.
+        """
+        it_w = self.trend.mean("it_w", MEAN_S)
+        charge_w = self.trend.mean("battery_charge_w", MEAN_S)
+        control, soc = self.site.file.control, now.get("soc", math.nan)
+        capacity_wh = now.get("capacity_wh", math.nan)
+        idle_w = IDLE_FRAC * self.info.limits.battery_max_w
+        floor_s = ceiling_s = math.nan
+        if charge_w < -idle_w:
+            floor_s = max(soc - control.soc_min, 0.0) * capacity_wh / -charge_w * SECONDS_PER_HOUR
+        elif charge_w > idle_w:
+            ceiling_s = max(control.soc_max - soc, 0.0) * capacity_wh / charge_w * SECONDS_PER_HOUR
+        return {
+            "pue": self.trend.mean("pods_w", MEAN_S) / it_w if it_w > 0.0 else math.nan,
+            "floor_time_s": floor_s,
+            "ceiling_time_s": ceiling_s,
+        }
+
+
+def _wire_age_s(age_s: float) -> float:
+    return round(age_s, 2) if math.isfinite(age_s) else -1.0

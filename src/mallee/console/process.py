@@ -1,0 +1,110 @@
+"""The console process: once a second from the board to history and to everyone who watches."""
+
+import asyncio
+import math
+import signal
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from mallee.console.hub import Hub
+from mallee.console.live import EVENTS_KEPT, Live
+from mallee.console.recorder import Recorder, Second, Seen, load_seen, stored_events
+from mallee.console.server import make_app
+from mallee.console.signals import Readings
+from mallee.core.errors import ConfigError
+from mallee.core.site import SiteModel
+from mallee.core.snapshot import Snapshot
+from mallee.runtime.board import ROLES, Board
+from mallee.runtime.run_folder import RunFolder, load_run
+
+PERIOD_S = 1.0
+SHUTDOWN_S = 1.0
+
+
+def main(run_folder: Path) -> None:
+    """Serve a running site until told to stop; started by the supervisor.
+
+    Raises:
+        ConfigError: no site was started in this folder, or its port is taken.
+    """
+    folder = RunFolder(run_folder)
+    run, site = load_run(folder)
+    host, _, port = run.console.rpartition(":")
+    asyncio.run(serve(site, Board.open(folder.board, site), folder.history, host, int(port)))
+
+
+async def serve(site: SiteModel, board: Board, history: Path, host: str, port: int) -> None:
+    """Run pages, stream and history until SIGTERM or SIGINT."""
+    live, hub, recorder = Live(site), Hub(), Recorder(history, site)
+    for event, time_utc_s in stored_events(history, EVENTS_KEPT):
+        live.add_event(event, time_utc_s)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(make_app(live, hub, host=host), access_log=None)
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        async with asyncio.TaskGroup() as tasks:
+            recording = tasks.create_task(recorder.run())
+            watching = tasks.create_task(_watch(board, history, live, hub, recorder))
+            await stop.wait()
+            recording.cancel()
+            watching.cancel()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_S).start()
+    except OSError as error:
+        hint = "choose another one with `mallee up --port`"
+        raise ConfigError(
+            f"{host}:{port}", f"cannot listen there: {error.strerror}", hint
+        ) from None
+
+
+async def _watch(board: Board, history: Path, live: Live, hub: Hub, recorder: Recorder) -> None:
+    """Once a second, in step with the wall clock."""
+    events = board.event_reader(load_seen(history, board.session))
+    while True:
+        now_s, now_utc_s = time.monotonic(), time.time()
+        offset_s = now_utc_s - now_s
+        board.beat("console", now_s)
+        snapshot = board.snapshot(now_s)
+        new = events.read().events
+        for event in new:
+            live.add_event(event, event.time_s + offset_s)
+        status = board.status()
+        hub.publish(
+            live.tick(
+                _readings(snapshot),
+                status,
+                status_age_s=now_s - status.time_s if status else math.inf,
+                time_utc_s=now_utc_s,
+                processes={role: now_s - board.heartbeat(role)[1] for role in ROLES},
+                history=recorder.trouble,
+            )
+        )
+        recorder.put(
+            Second(
+                time_utc_s=now_utc_s,
+                snapshot=snapshot,
+                utc_offset_s=offset_s,
+                events=new,
+                seen=Seen(session=board.session, positions=dict(events.positions)),
+            )
+        )
+        await asyncio.sleep(PERIOD_S - time.time() % PERIOD_S)
+
+
+def _readings(snapshot: Snapshot) -> Readings:
+    return Readings(
+        values=snapshot.values,
+        ages_s=snapshot.time_s - snapshot.times_s,
+        quality=snapshot.quality,
+    )

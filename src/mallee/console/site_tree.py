@@ -1,0 +1,193 @@
+"""Who feeds whom as a drawable tree, with the point rows whose sum is each branch's power.
+
+A branch without a meter of its own shows the sum of what hangs below it. A rack's power is what
+its nodes and switches draw plus what its power shelves lose (input less output), so it follows
+the load every second although shelves are read more slowly. Large sites are folded: feeders alike
+become one branch with a count, and the racks of a pod become one box.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal, get_args
+
+import numpy as np
+
+from mallee.core.device_model import Kind
+from mallee.core.site import NO_INDEX, DeviceGroup, FloatArray, IntArray, SiteModel
+
+PlaceKind = Literal[
+    "grid", "transformer", "breaker", "battery", "charger", "racks", "cdu", "network"
+]
+
+LEAVES_MAX = 12
+"""With more boxes than this the tree is folded, so that it still fits a screen."""
+
+SITE_LEAVES: dict[Kind, tuple[PlaceKind, str]] = {
+    "battery": ("battery", "charge_w"),
+    "charger": ("charger", "power_w"),
+    "cdu": ("cdu", "power_w"),
+    "switch": ("network", "power_w"),
+}
+
+ORDER: tuple[PlaceKind, ...] = get_args(PlaceKind)
+"""From left to right among the children of one feeder."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """One branch or box of the diagram, with everything below it.
+
+    Attributes:
+        names: the feeders or devices it stands for; more than one where folded.
+        pod: name of the pod it stands in, empty outside pods.
+        rating_w: continuous rating, the sum where folded; for a box the most it consumes.
+        rating_a: continuous current of one feeder; 0 for boxes.
+        rows, weights: its own power is ``sum(weights * values[rows])``; children not included.
+        devices: rows of other quantities of its devices, by point name.
+        accelerators: how many accelerators it holds.
+    """
+
+    kind: PlaceKind
+    names: list[str]
+    pod: str = ""
+    rating_w: float = 0.0
+    rating_a: float = 0.0
+    rows: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    weights: FloatArray = field(default_factory=lambda: np.empty(0))
+    devices: dict[str, IntArray] = field(default_factory=dict)
+    accelerators: int = 0
+    children: list["Place"] = field(default_factory=list)
+
+    def walk(self) -> Iterator["Place"]:
+        """This place and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def all_rows(self) -> tuple[IntArray, FloatArray]:
+        """Rows and weights of its whole subtree."""
+        places = list(self.walk())
+        return np.concatenate([p.rows for p in places]), np.concatenate([p.weights for p in places])
+
+    @property
+    def label(self) -> str:
+        """What people call it: ``tx1``, or ``tx1-tx40`` where folded."""
+        return self.names[0] if len(self.names) == 1 else f"{self.names[0]}-{self.names[-1]}"
+
+
+def site_tree(site: SiteModel) -> Place:
+    """The tree of a site from its grid connection down, folded where it would not fit a screen."""
+    places = [
+        Place(
+            kind=feeder.kind,
+            names=[feeder.name],
+            rating_w=feeder.rating_w,
+            rating_a=feeder.rating_a,
+        )
+        for feeder in site.feeders
+    ]
+    for index, feeder in enumerate(site.feeders):
+        if feeder.parent != NO_INDEX:
+            places[feeder.parent].children.append(places[index])
+        places[index].children.extend(_leaves(site, index))
+    root = places[0]
+    boxes = sum(not place.children for place in root.walk())
+    if boxes > LEAVES_MAX:
+        _fold(root)
+    return root
+
+
+def _leaves(site: SiteModel, feeder: int) -> list[Place]:
+    """The boxes directly below a feeder: site devices, then each pod's racks and devices."""
+    leaves = [_rack(site, int(rack)) for rack in np.flatnonzero(site.racks.feeder == feeder)]
+    for group in site.groups:
+        if group.kind not in SITE_LEAVES:
+            continue
+        here = np.flatnonzero((group.feeder == feeder) & (group.rack == NO_INDEX))
+        leaves.extend(_device(site, group, int(device)) for device in here)
+    return sorted(leaves, key=_order)
+
+
+def _order(place: Place) -> tuple[str, int]:
+    """Pod by pod, and within each as `ORDER` says; equals keep the order of the site file."""
+    return place.pod, ORDER.index(place.kind)
+
+
+def _device(site: SiteModel, group: DeviceGroup, device: int) -> Place:
+    kind, point = SITE_LEAVES[group.kind]
+    name = group.names[device]
+    pod = name.split("/")[0] if "/" in name else ""
+    return Place(
+        kind=kind,
+        names=[name.removeprefix(f"{pod}/")],
+        pod=pod if pod in site.pods else "",
+        rating_w=group.model.power_max_w,
+        rows=np.array([group.row(device, point)]),
+        weights=np.ones(1),
+        devices={p.name: np.array([group.row(device, p.name)]) for p in group.model.point},
+    )
+
+
+def _rack(site: SiteModel, rack: int) -> Place:
+    pod = site.pods[site.racks.pod[rack]]
+    place = Place(kind="racks", names=[site.racks.names[rack].removeprefix(f"{pod}/")], pod=pod)
+    for group in site.groups:
+        here = group.rack == rack
+        count = int(here.sum())
+        if count == 0:
+            continue
+        if group.kind == "power_shelf":
+            _add(place, group.rows("input_w")[here], 1.0)
+            _add(place, group.rows("output_w")[here], -1.0)
+        elif "power_w" in group.model.index:
+            _add(place, group.rows("power_w")[here], 1.0)
+            place.rating_w += count * group.model.power_max_w
+            place.accelerators += count * group.model.accelerators
+        if "cap_w" in group.model.index:
+            place.devices["cap_w"] = group.rows("cap_w")[here]
+    return place
+
+
+def _add(place: Place, rows: IntArray, weight: float) -> None:
+    place.rows = np.concatenate([place.rows, rows])
+    place.weights = np.concatenate([place.weights, np.full(len(rows), weight)])
+
+
+def _fold(place: Place) -> None:
+    """Merge children alike: feeders of one rating that feed the same kinds, boxes of one pod."""
+    merged = []
+    for _, alike in groupby(sorted(place.children, key=_alike), key=_alike):
+        merged.append(_merge(list(alike)))
+    place.children = sorted(merged, key=_order)
+    for child in place.children:
+        _fold(child)
+
+
+def _alike(place: Place) -> tuple[str, str, float, tuple[str, ...]]:
+    if not place.children and place.kind not in ("transformer", "breaker"):
+        return place.kind, place.pod, 0.0, ()
+    loads = {below.kind for below in place.walk()} & {"battery", "charger", "racks"}
+    return place.kind, "", place.rating_w, tuple(sorted(loads))
+
+
+def _merge(places: list[Place]) -> Place:
+    points = {point for place in places for point in place.devices}
+    return Place(
+        kind=places[0].kind,
+        names=[name for place in places for name in place.names],
+        pod=places[0].pod,
+        rating_w=sum(place.rating_w for place in places),
+        rating_a=places[0].rating_a,
+        rows=np.concatenate([place.rows for place in places]),
+        weights=np.concatenate([place.weights for place in places]),
+        devices={
+            point: _join(place.devices.get(point) for place in places) for point in sorted(points)
+        },
+        accelerators=sum(place.accelerators for place in places),
+        children=[child for place in places for child in place.children],
+    )
+
+
+def _join(rows: Iterable[IntArray | None]) -> IntArray:
+    return np.concatenate([found for found in rows if found is not None])
