@@ -24,10 +24,11 @@ def wet_bulb_degc(dry_degc: float, humidity_frac: float) -> float:
     J. Appl. Meteor. Climatol. 50 (2011) 2267, equation 1.
     """
     percent = 100.0 * min(max(humidity_frac, 0.05), 0.99)
-    return (
+    wet_degc: float = (
         dry_degc * math.atan(0.151977 * math.sqrt(percent + 8.313659))
         + math.atan(dry_degc + percent)
         - math.atan(percent - 1.676331)
         + 0.00391838 * percent**1.5 * math.atan(0.023101 * percent)
         - 4.686035
     )
+    return wet_degc

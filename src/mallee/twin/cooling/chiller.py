@@ -7,7 +7,7 @@ chiller is described by a fixed share of the Carnot efficiency instead.
 
 from typing import Final, NamedTuple
 
-from numba import njit
+from mallee.twin.kernel import kernel
 
 ZERO_CELSIUS_K: Final = 273.15
 
@@ -41,16 +41,19 @@ CARRIER_19XR_742KW: Final = EirCurves(
     entering_degc=(11.25, 23.89),
     part_load_range=(0.19, 1.02),
 )
-"""Carrier 19XR, 742 kW, COP 5.42, VSD. Source: modelica-buildings `Fluid/Chillers/Data/ElectricEIR.mo`."""
+"""Carrier 19XR, 742 kW, COP 5.42, VSD.
+
+Source: modelica-buildings, `Fluid/Chillers/Data/ElectricEIR.mo`.
+"""
 
 
-@njit(cache=True)
+@kernel
 def biquadratic(c: tuple[float, float, float, float, float, float], x: float, y: float) -> float:
-    """``c1 + c2 x + c3 x^2 + c4 y + c5 y^2 + c6 x y``, x leaving evaporator, y entering condenser."""
+    """``c1 + c2 x + c3 x^2 + c4 y + c5 y^2 + c6 x y``, x of the evaporator, y of the condenser."""
     return c[0] + c[1] * x + c[2] * x * x + c[3] * y + c[4] * y * y + c[5] * x * y
 
 
-@njit(cache=True)
+@kernel
 def eir_available_frac(curves: EirCurves, leaving_degc: float, entering_degc: float) -> float:
     """Capacity at these temperatures as a fraction of the reference capacity."""
     leaving = min(max(leaving_degc, curves.leaving_degc[0]), curves.leaving_degc[1])
@@ -58,7 +61,7 @@ def eir_available_frac(curves: EirCurves, leaving_degc: float, entering_degc: fl
     return biquadratic(curves.capacity, leaving, entering)
 
 
-@njit(cache=True)
+@kernel
 def eir_power_w(
     curves: EirCurves, reference_w: float, heat_w: float, leaving_degc: float, entering_degc: float
 ) -> float:
@@ -87,10 +90,11 @@ def eir_power_w(
     return full_w * share * cycling
 
 
-@njit(cache=True)
+@kernel
 def carnot_cop(leaving_degc: float, ambient_degc: float) -> float:
-    """COP of a warm-water chiller: ``0.45 Te / (Tc - Te)``, Te = leaving - 3 K, Tc = ambient + 12 K.
+    """COP of a warm-water chiller: ``0.45 Te / (Tc - Te)``.
 
+    Te is 3 K below the leaving water, Tc 12 K above ambient.
     The lift is at least 8 K (compressor minimum), so the COP ends near 16. Gives 4.4 at 20 degC
     leaving water and 35 degC ambient, 6.5 at 25 degC, as measured sites do (4.39 with compressor).
     """

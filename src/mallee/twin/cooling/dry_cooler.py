@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from numba import njit
-
 from mallee.twin.cooling.heat_exchanger import counterflow_effectiveness
+from mallee.twin.kernel import kernel
 
 _AIR_RISE_K = 12.0
 """Temperature rise of the air at design load: a usual selection for a 10 K approach [assumed]."""
@@ -53,7 +52,7 @@ def size_dry_cooler(
     return DryCooler(air_w_per_k, high_w_per_k, fan_frac * heat_w)
 
 
-@njit(cache=True)
+@kernel
 def dry_cooler_heat_w(
     cooler: DryCooler,
     speed_frac: float,
@@ -76,7 +75,7 @@ def dry_cooler_heat_w(
     return share * min(air_w_per_k, water_w_per_k) * (entering_degc - ambient_degc)
 
 
-@njit(cache=True)
+@kernel
 def fan_speed_for(
     cooler: DryCooler,
     wanted_w: float,

@@ -1,4 +1,4 @@
-"""Counterflow heat exchangers by the effectiveness-NTU method, as numba functions of floats.
+"""Counterflow heat exchangers by the effectiveness-NTU method, as kernels over floats.
 
 Source of the equations: Incropera, *Fundamentals of Heat and Mass Transfer*, ch. 11
 (effectiveness of a counterflow exchanger).
@@ -6,14 +6,16 @@ Source of the equations: Incropera, *Fundamentals of Heat and Mass Transfer*, ch
 
 import math
 
-from numba import njit
+from mallee.twin.kernel import kernel
 
 _BALANCED = 1e-6
 """Capacity ratios closer to 1 than this use the limit N / (1 + N)."""
 
 
-@njit(cache=True)
-def counterflow_effectiveness(conductance_w_per_k: float, hot_w_per_k: float, cold_w_per_k: float) -> float:
+@kernel
+def counterflow_effectiveness(
+    conductance_w_per_k: float, hot_w_per_k: float, cold_w_per_k: float
+) -> float:
     """Share of the largest possible heat that a counterflow exchanger passes, 0..1.
 
     ``eps = (1 - e^(-N (1 - r))) / (1 - r e^(-N (1 - r)))`` with ``N = UA / Cmin`` and
@@ -35,7 +37,7 @@ def counterflow_effectiveness(conductance_w_per_k: float, hot_w_per_k: float, co
     return (1.0 - decay) / (1.0 - ratio * decay)
 
 
-@njit(cache=True)
+@kernel
 def part_load_conductance(
     rated_w_per_k: float, hot_flow_frac: float, cold_flow_frac: float, clean_frac: float
 ) -> float:
@@ -46,5 +48,5 @@ def part_load_conductance(
     """
     if hot_flow_frac <= 0.0 or cold_flow_frac <= 0.0:
         return 0.0
-    resistance = hot_flow_frac**-0.7 + cold_flow_frac**-0.7
+    resistance: float = hot_flow_frac**-0.7 + cold_flow_frac**-0.7
     return rated_w_per_k * clean_frac * 2.0 / resistance

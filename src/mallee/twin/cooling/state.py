@@ -1,0 +1,88 @@
+"""What the cooling remembers between steps; everything here is saved and restored."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from mallee.core.site import FloatArray
+from mallee.twin.cooling.design import CDU_COOLANT_KG, CoolingDesign
+from mallee.twin.cooling.plant import AIR_SET_DEGC, APPROACH_K, FAN, RETURN, SUPPLY
+from mallee.twin.cooling.secondary import CELLS
+
+
+@dataclass(slots=True, kw_only=True)
+class CoolingState:
+    """Arrays only, so that saving is copying.
+
+    Attributes:
+        set_degc: supply set points.  # (cdus,)
+        cell_degc: coolant in the cells of each rack's branch.  # (racks, CELLS)
+        tank_kg, tank_degc: coolant in the CDU itself.  # (cdus,)
+        supply_degc: secondary supply.  # (cdus,)
+        error_k: control error of the step before.  # (cdus,)
+        valve_frac: opening of the primary valve.  # (cdus,)
+        pump_speed_frac: speed of both pumps.  # (cdus, 2)
+        pressure_frac: static pressure over its full value.  # (cdus,)
+        cdu_lost_kg, rack_lost_kg: coolant lost since the start.  # (cdus,), (racks,)
+        plant: the plant's state vector (see `plant.py`).
+        room_degc, handler_frac: room air and air-handler speed.  # (pods,)
+        totals: energy in, energy out, energy leaked, water evaporated.  # (4,)
+    """
+
+    set_degc: FloatArray
+    cell_degc: FloatArray
+    tank_kg: FloatArray
+    tank_degc: FloatArray
+    supply_degc: FloatArray
+    error_k: FloatArray
+    valve_frac: FloatArray
+    pump_speed_frac: FloatArray
+    pressure_frac: FloatArray
+    cdu_lost_kg: FloatArray
+    rack_lost_kg: FloatArray
+    plant: FloatArray
+    room_degc: FloatArray
+    handler_frac: FloatArray
+    totals: FloatArray
+
+    def save(self) -> dict[str, FloatArray]:
+        """A copy of every array, by name."""
+        return {item.name: getattr(self, item.name).copy() for item in fields(self)}
+
+    def restore(self, saved: dict[str, FloatArray]) -> None:
+        """Back to what `save` gave."""
+        for item in fields(self):
+            getattr(self, item.name)[...] = saved[item.name]
+
+
+def initial_state(design: CoolingDesign) -> CoolingState:
+    """Everything runs at its set point with the racks cold."""
+    racks, cdus = len(design.cdu_of_rack), len(design.secondary_kgps)
+    set_degc = design.supply_set_degc.copy()
+    mean_degc = float(set_degc.mean()) if cdus else AIR_SET_DEGC
+    rack_degc = np.append(set_degc, mean_degc)[
+        design.cdu_of_rack
+    ]  # NO_INDEX takes the appended one
+    speed_frac = np.zeros((cdus, 2))
+    speed_frac[:, 0] = 0.6
+    plant = np.zeros(5)
+    plant[[SUPPLY, RETURN]] = (float(set_degc.min()) if cdus else AIR_SET_DEGC) - APPROACH_K
+    plant[FAN] = 0.3
+    plant[-1] = 1.0
+    return CoolingState(
+        set_degc=set_degc,
+        cell_degc=np.repeat(rack_degc[:, None], CELLS, axis=1),
+        tank_kg=np.full(cdus, CDU_COOLANT_KG),
+        tank_degc=set_degc.copy(),
+        supply_degc=set_degc.copy(),
+        error_k=np.zeros(cdus),
+        valve_frac=np.full(cdus, 0.3),
+        pump_speed_frac=speed_frac,
+        pressure_frac=np.ones(cdus),
+        cdu_lost_kg=np.zeros(cdus),
+        rack_lost_kg=np.zeros(racks),
+        plant=plant,
+        room_degc=np.full(len(design.pod_air_max_w), AIR_SET_DEGC),
+        handler_frac=np.full(len(design.pod_air_max_w), 0.5),
+        totals=np.zeros(4),
+    )
