@@ -1,0 +1,35 @@
+"""What a site was doing: readings in Parquet, events in SQLite, and how to ask for them."""
+
+from mallee.history.events import EventStore, StoredEvent
+from mallee.history.export import export_csv, export_parquet, iso, to_json, write_csv
+from mallee.history.query import (
+    History,
+    Series,
+    downsample,
+    find_points,
+    last_time,
+    parse_duration,
+    read_point,
+    read_points,
+)
+from mallee.history.writer import HistoryFull, HistoryWriter
+
+__all__ = [
+    "EventStore",
+    "History",
+    "HistoryFull",
+    "HistoryWriter",
+    "Series",
+    "StoredEvent",
+    "downsample",
+    "export_csv",
+    "export_parquet",
+    "find_points",
+    "iso",
+    "last_time",
+    "parse_duration",
+    "read_point",
+    "read_points",
+    "to_json",
+    "write_csv",
+]
