@@ -32,6 +32,30 @@ class Protocol(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     options: dict[str, str | int | float | bool | list[int | str]] = {}
 
 
+class Sensor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How a reported value differs from the true one; what is None takes the default of its kind.
+
+    Attributes:
+        window_s: time that the device averages over.
+        refresh_s: time between new values; readings in between repeat the last one.
+        latency_s: age of a value when it appears.
+        gain_frac: largest gain error; each device has its own within it, for good.
+        bias: largest offset in the point's unit, likewise.
+        noise_frac: noise of each value over the value itself, one standard deviation.
+        quantum: step that values are rounded to, in the point's unit; 0 for none.
+        dropout_frac: share of refreshes that deliver nothing.
+    """
+
+    window_s: float | None = None
+    refresh_s: float | None = None
+    latency_s: float | None = None
+    gain_frac: float | None = None
+    bias: float | None = None
+    noise_frac: float | None = None
+    quantum: float | None = None
+    dropout_frac: float | None = None
+
+
 class PointSpec(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One quantity of a device: its name here and its place in the device's protocol.
 
@@ -48,6 +72,7 @@ class PointSpec(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
         access: `readwrite` points accept commands.
         read_back: the point whose reading proves a write; the point itself where empty.
         constant: a nameplate value that never changes.
+        sensor: how a simulated device's reading differs from the truth.
     """
 
     name: str
@@ -58,6 +83,7 @@ class PointSpec(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     access: Access = "read"
     read_back: str = ""
     constant: float | None = None
+    sensor: Sensor | None = None
 
     @property
     def places(self) -> tuple[str, ...]:
