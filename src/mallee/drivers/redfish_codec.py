@@ -1,8 +1,8 @@
 """Redfish without sockets: JSON resources to point values, and a value to the PATCHes that set it.
 
-A point names its places as ``resource#/json/pointer``. Where a service has no such place but the
-older `Power` resource (deprecated in DSP0268 2020.4, still what many BMCs in the field serve), the
-same quantity is taken from there.
+A point names its places as ``resource#/json/pointer``. Where a service has no such place but one
+of an older schema that BMCs in the field still serve, the same quantity is taken from there:
+`Power` (deprecated in 2020.4) and leak detectors below the thermal subsystem (in 2025.4).
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ DETECTOR_STATES: Final = {"OK": 0.0, "Warning": 1.0, "Critical": 1.0}
 """`LeakDetector.DetectorState` as a count of detectors that sense liquid."""
 
 # EnvironmentMetrics of a chassis -> the first PowerControl of its legacy Power resource.
-_LEGACY: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
+_LEGACY_POWER: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("PowerLimitWatts", "SetPoint"): ("PowerControl", "0", "PowerLimit", "LimitInWatts"),
     ("PowerWatts", "Reading"): ("PowerControl", "0", "PowerConsumedWatts"),
 }
@@ -39,12 +39,15 @@ class Place:
 
     @property
     def legacy(self) -> "Place | None":
-        """Where services older than EnvironmentMetrics keep the same quantity."""
-        pointer = _LEGACY.get(self.pointer)
-        chassis = self.resource.removesuffix("/EnvironmentMetrics")
-        if pointer is None or chassis == self.resource or not chassis.startswith("Chassis/"):
-            return None
-        return Place(f"{chassis}/Power", pointer)
+        """Where services of an older schema keep the same quantity."""
+        match self.resource.split("/"):
+            case ["Chassis", chassis, "EnvironmentMetrics"] if self.pointer in _LEGACY_POWER:
+                return Place(f"Chassis/{chassis}/Power", _LEGACY_POWER[self.pointer])
+            case ["Chassis", chassis, "LeakDetectors", detector]:
+                subsystem = f"Chassis/{chassis}/ThermalSubsystem/LeakDetection"
+                return Place(f"{subsystem}/LeakDetectors/{detector}", self.pointer)
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)

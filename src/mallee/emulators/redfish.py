@@ -90,7 +90,8 @@ class _Service:
         if resource is None:
             return error("ResourceMissingAtURI", request.path)
         if method in ("GET", "HEAD"):
-            return _answer_json(resource.document, {"ETag": resource.etag})
+            allow = _allowed(path, resource)
+            return _answer_json(resource.document, {"ETag": resource.etag, "Allow": allow})
         if method == "PATCH" and any(live.bounds for live in resource.live):
             return await self._patch(request, path, resource)
         if method == "DELETE" and path.startswith(f"{SESSIONS}/"):
