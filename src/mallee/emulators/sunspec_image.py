@@ -20,6 +20,7 @@ from mallee.catalogue.sunspec import (
     load_sunspec,
     missing_bytes,
 )
+from mallee.core.device_model import DeviceModel
 from mallee.core.errors import ConfigError
 from mallee.emulators.device import EmulatedDevice
 from mallee.emulators.sunspec_fill import EXPONENTS, FILL
@@ -194,14 +195,20 @@ class SunSpecImage:
                 self.put(key, exponent)
 
 
-def _lay_out(device: EmulatedDevice) -> list[Section]:
-    model = device.model
-    numbers = model.protocol["sunspec"].options.get("models", [])
+def _carried(model: DeviceModel) -> dict[str, _Carried]:
+    """By place such as ``701.W``, the catalogue point that it carries."""
     places: dict[str, _Carried] = {}
     for column, spec in enumerate(model.point):
         if spec.protocol == "sunspec":
             at = [spec.at] if isinstance(spec.at, str) else spec.at
             places |= {one: (column, spec.scale, spec.offset, len(at)) for one in at}
+    return places
+
+
+def _lay_out(device: EmulatedDevice) -> list[Section]:
+    model = device.model
+    numbers = model.protocol["sunspec"].options.get("models", [])
+    places = _carried(model)
     sections = []
     start = 4
     for number in numbers if isinstance(numbers, list) else [numbers]:
