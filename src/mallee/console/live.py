@@ -66,7 +66,11 @@ STATUS_SIGNALS = (
     "chargers_max_w",
     "nodes_max_w",
 )
-DERIVED = {"pue": "pu", "floor_time_s": "s", "ceiling_time_s": "s"}
+DERIVED = {"load_w": "w", "pue": "pu", "floor_time_s": "s", "ceiling_time_s": "s"}
+
+
+LOADS = ("pods_w", "chargers_w")
+"""What the site consumes beside its battery and losses."""
 
 
 class Live:
@@ -117,6 +121,8 @@ class Live:
         numbers = self._table.evaluate(readings)
         by_name = {signal.name: numbers.values[i] for i, signal in enumerate(self._table.signals)}
         by_name |= {name: getattr(status, name, math.nan) for name in STATUS_SIGNALS}
+        loads_w = [by_name[name] for name in LOADS if name in by_name]
+        by_name["load_w"] = sum(loads_w) if loads_w else math.nan
         self.trend.add(time_utc_s, by_name)
         by_name |= self._derived(by_name)
         self.text = FrameText(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 SECONDS = 600
-SERIES = ("import_w", "import_max_w", "it_w", "pods_w", "battery_charge_w", "chargers_w", "soc")
+SERIES = ("import_w", "import_max_w", "load_w", "pods_w", "it_w", "chargers_w", "battery_charge_w")
 
 
 class TrendColumns(msgspec.Struct, frozen=True, kw_only=True):

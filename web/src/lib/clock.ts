@@ -1,0 +1,28 @@
+// Times are stored in UTC and shown in the site's zone, with the zone's name.
+
+export class SiteClock {
+  readonly #time: Intl.DateTimeFormat;
+  readonly #date: Intl.DateTimeFormat;
+  readonly #zone: Intl.DateTimeFormat;
+
+  constructor(timezone: string) {
+    const base: Intl.DateTimeFormatOptions = { timeZone: timezone, hour12: false };
+    const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+    this.#time = new Intl.DateTimeFormat("en-GB", { ...base, ...clock });
+    this.#date = new Intl.DateTimeFormat("en-CA", { ...base, dateStyle: "short" });
+    this.#zone = new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "short" });
+  }
+
+  time(utcS: number): string {
+    return this.#time.format(utcS * 1000);
+  }
+
+  date(utcS: number): string {
+    return this.#date.format(utcS * 1000);
+  }
+
+  zone(utcS: number): string {
+    const parts = this.#zone.formatToParts(utcS * 1000);
+    return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+  }
+}

@@ -1,0 +1,137 @@
+// The live site: numbers by name, words, and the trend of the last ten minutes.
+
+import { decodeFrame, Flag, State, type Frame } from "./frame";
+import type { FrameText, Site, Trend } from "./site";
+
+/** One number with how far it can be trusted. */
+export interface Reading {
+  value: number;
+  state: number;
+  ageS: number;
+}
+
+const TREND_S = 600;
+const GAP_S = 2.5;
+const SILENT_S = 3;
+const RETRY_MIN_MS = 500;
+const RETRY_MAX_MS = 3000;
+const NO_TEXT: FrameText = { status: null, status_age_s: -1, processes: {}, history: "", events: [] };
+const UNKNOWN: Reading = { value: NaN, state: State.unknown, ageS: NaN };
+
+export class Live {
+  readonly site: Site;
+  frame = $state.raw<Frame | null>(null);
+  text = $state.raw<FrameText>(NO_TEXT);
+  trend = $state.raw<Trend>({ time_utc_s: [], series: {} });
+  /** seconds since the last frame came, by this computer's clock */
+  silentS = $state(0);
+
+  readonly #index: Map<string, number>;
+  #arrivedMs = performance.now();
+  #retryMs = RETRY_MIN_MS;
+
+  constructor(site: Site) {
+    this.site = site;
+    this.#index = new Map(site.signals.map((signal, i) => [signal.name, i]));
+    this.#connect();
+    setInterval(() => this.#listen(), 500);
+  }
+
+  /** No frame came for three seconds: nothing on the page is live. */
+  get lost(): boolean {
+    return this.silentS > SILENT_S;
+  }
+
+  get meterStale(): boolean {
+    return ((this.frame?.flags ?? Flag.meterStale) & Flag.meterStale) !== 0;
+  }
+
+  get controlStale(): boolean {
+    return ((this.frame?.flags ?? Flag.controlStale) & Flag.controlStale) !== 0;
+  }
+
+  read(name: string): Reading {
+    const i = this.#index.get(name);
+    const frame = this.frame;
+    if (i === undefined || frame === null) return UNKNOWN;
+    const state = frame.states[i] ?? State.unknown;
+    const ageS = (frame.agesS[i] ?? NaN) + this.silentS;
+    return { value: frame.values[i] ?? NaN, state: this.lost && state === State.good ? State.stale : state, ageS };
+  }
+
+  has(name: string): boolean {
+    return this.#index.has(name);
+  }
+
+  #listen(): void {
+    const silentS = (performance.now() - this.#arrivedMs) / 1000;
+    this.silentS = silentS > 1.5 ? Math.floor(silentS) : 0;
+  }
+
+  #connect(): void {
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.#retryMs = RETRY_MIN_MS;
+      void this.#loadTrend();
+    };
+    socket.onmessage = (message: MessageEvent<ArrayBuffer>) => this.#take(decodeFrame(message.data));
+    socket.onclose = () => {
+      setTimeout(() => this.#connect(), this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+    };
+  }
+
+  #take(frame: Frame): void {
+    // another list of signals: the site was changed and restarted, so the page starts again too
+    if (frame.schema !== this.site.schema) {
+      location.reload();
+      return;
+    }
+    this.#arrivedMs = performance.now();
+    this.silentS = 0;
+    this.frame = frame;
+    this.text = JSON.parse(frame.text) as FrameText;
+    this.trend = appended(this.trend, frame.timeS, (name) => this.#number(frame, name));
+  }
+
+  #number(frame: Frame, name: string): number | null {
+    const i = this.#index.get(name);
+    if (i === undefined || frame.states[i] !== State.good) return null;
+    return frame.values[i] ?? null;
+  }
+
+  async #loadTrend(): Promise<void> {
+    const answer = await fetch("/api/v1/history");
+    if (answer.ok) this.trend = (await answer.json()) as Trend;
+  }
+}
+
+/** The trend with one more second; a break in time becomes a gap in the lines. */
+function appended(trend: Trend, timeS: number, number: (name: string) => number | null): Trend {
+  const last = trend.time_utc_s.at(-1) ?? timeS - 1;
+  if (Object.keys(trend.series).length === 0 || timeS <= last) return trend; // not loaded yet
+  const drop = trend.time_utc_s.findIndex((time) => time >= timeS - TREND_S);
+  const from = drop === -1 ? trend.time_utc_s.length : drop;
+  const gap = timeS - last > GAP_S;
+  const times = trend.time_utc_s.slice(from);
+  times.push(...(gap ? [last + 1, timeS] : [timeS]));
+  const series: Trend["series"] = {};
+  for (const [name, values] of Object.entries(trend.series)) {
+    series[name] = [...values.slice(from), ...(gap ? [null] : []), number(name)];
+  }
+  return { time_utc_s: times, series };
+}
+
+/** Ask for the site until the console answers. */
+export async function loadSite(): Promise<Site> {
+  for (;;) {
+    try {
+      const answer = await fetch("/api/v1/site");
+      if (answer.ok) return (await answer.json()) as Site;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // a TypeError says there was no answer
+    }
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+}
