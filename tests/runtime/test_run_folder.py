@@ -117,8 +117,8 @@ def test_a_named_port_in_use_is_one_clear_error(site: SiteModel) -> None:
         assert not is_free("127.0.0.1", port)
         with pytest.raises(ConfigError, match=rf"site\.toml: meter.*port {port} is in use; stop"):
             choose_addresses(with_meter_at(site, f"127.0.0.1:{port}"), "site.toml")
-        with pytest.raises(ConfigError, match=rf"port {port} is in use; stop.*--port"):
-            choose_console(port)
+        with pytest.raises(ConfigError, match=rf"port {port} on .* is in use; stop.*--port"):
+            choose_console("127.0.0.1", port)
 
 
 def test_real_devices_need_addresses_that_are_some(site: SiteModel) -> None:

@@ -16,7 +16,7 @@ Addresses = dict[str, dict[str, str]]
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(20000, 32000)
-CONSOLE_PORTS = range(8420, 8520)
+CONSOLE_PORTS = range(8460, 8560)
 
 
 def choose_addresses(
@@ -53,23 +53,32 @@ def choose_addresses(
     return found
 
 
-def choose_console(port: int | None, before: str = "") -> str:
-    """Address of the web pages: the port asked for, that of the last run, or the next free one.
+def choose_console(host: str, port: int, before: str = "") -> str:
+    """Address of the web pages.
+
+    Args:
+        port: the one to take; 0 takes that of the last run or the next free one.
+        before: address in the last run.
 
     Raises:
         ConfigError: the port asked for is in use.
     """
-    if port is not None:
-        if not is_free(LOOPBACK, port):
+    if port:
+        if not is_free(host, port):
             hint = "stop the program that has it, or choose another with --port"
-            raise ConfigError(f"--port {port}", f"port {port} is in use", hint)
-        return f"{LOOPBACK}:{port}"
+            raise ConfigError(f"--port {port}", f"port {port} on {host} is in use", hint)
+        return join_address(host, port)
     last = [split_address(before)[1]] if before else []
     for candidate in [*last, *CONSOLE_PORTS]:
-        if is_free(LOOPBACK, candidate):
-            return f"{LOOPBACK}:{candidate}"
+        if is_free(host, candidate):
+            return join_address(host, candidate)
     ports = f"{CONSOLE_PORTS[0]}..{CONSOLE_PORTS[-1]}"
     raise ConfigError("console", f"all ports of {ports} are in use", "choose one with --port")
+
+
+def join_address(host: str, port: int) -> str:
+    """ "host:port", an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -52,7 +52,7 @@ class CommandRows:
         values: the commanded value, in the point's unit.  # (points,)
         leases_s: how long it holds from `times_s`.  # (points,)
         times_s: when control gave it, monotonic.  # (points,)
-        numbers: grows by one with every call of `Board.command`.  # (points,)
+        numbers: count up, so their order is the order of the commands.  # (points,)
     """
 
     values: FloatArray
@@ -201,17 +201,22 @@ class Board:
 
     # Commands: written by control
 
-    def command(self, rows: IntArray, values: ArrayLike, lease_s: float, time_s: float) -> int:
-        """Ask collect to write, or renew a lease with the same value. Returns its number."""
-        number = int(self._arrays["command_count"][0]) + 1
+    def command(self, rows: IntArray, values: ArrayLike, lease_s: float, time_s: float) -> IntArray:
+        """Ask collect to write, or renew a lease with the same value.
+
+        Returns:
+            The commands' numbers; those of one device are written in this order.  # (rows,)
+        """
+        last = int(self._arrays["command_count"][0])
+        numbers = np.arange(last + 1, last + 1 + rows.size)
         self._commands.begin()
-        self._arrays["command_count"][0] = number
         self._arrays["command_values"][rows] = values
         self._arrays["command_leases_s"][rows] = lease_s
         self._arrays["command_times_s"][rows] = time_s
-        self._numbers[rows] = number
+        self._numbers[rows] = numbers
+        self._arrays["command_count"][0] = last + rows.size
         self._commands.end()
-        return number
+        return numbers
 
     @property
     def command_count(self) -> int:

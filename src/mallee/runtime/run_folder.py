@@ -37,6 +37,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         console: "host:port" of the web pages.
         addresses: "host:port" by protocol and device name; OCPP names where the charger dials to.
         secrets: path of the logins, for sites of real devices; empty for the default place.
+        seed: of the twin.
     """
 
     site: SiteFile
@@ -45,6 +46,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     console: str
     addresses: dict[str, dict[str, str]]
     secrets: str = ""
+    seed: int = 1
 
     @property
     def url(self) -> str:

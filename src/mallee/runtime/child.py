@@ -1,0 +1,66 @@
+"""How every process of a site starts: `python -m mallee.runtime.child ROLE FOLDER`.
+
+The supervisor holds the other end of this process's standard input. When it closes, the
+supervisor is gone, however it went, and so is this process: nothing is left running.
+"""
+
+import importlib
+import os
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from mallee.core.errors import ConfigError
+from mallee.runtime.log import start_log
+from mallee.runtime.process import CONFIG_STATUS, Complaint, complaint_path
+from mallee.runtime.run_folder import RunFolder, write_private
+
+MODULES = {
+    "twin": "mallee.runtime.twin_process",
+    "collect": "mallee.runtime.collector",
+    "control": "mallee.runtime.control_loop",
+    "console": "mallee.console.process",
+}
+"""Each has `main(folder: Path) -> None`. The console stands above the runtime: by name only."""
+
+NICE = {"twin": 5, "console": 10}
+"""On a busy machine the real work goes first: collectors and control before pages and physics."""
+
+
+def start(role: str, folder: Path) -> None:
+    """Become the process of a role; returns when it is told to stop."""
+    start_log(role)
+    os.nice(NICE.get(role, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to pass on
+    threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+    _allow_many_files()
+    try:
+        importlib.import_module(MODULES[role]).main(folder)
+    except ConfigError as error:
+        complaint = Complaint(error.where, error.what, error.hint)
+        path = complaint_path(RunFolder(folder), role)
+        write_private(path, msgspec.json.encode(complaint))
+        structlog.get_logger().error("configuration", error=str(error))
+        sys.exit(CONFIG_STATUS)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(3)
+
+
+def _allow_many_files() -> None:
+    """One socket a device: use all that the system lets this process have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+if __name__ == "__main__":
+    start(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,114 @@
+"""The collect process: reads every device into the board and carries control's commands out.
+
+Each device has its own tasks for each of its protocols, so a slow or dead one delays nobody. The
+fast part (meter and battery, 10 Hz) and the many slow ones share one event loop.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from mallee.core.site import IntArray, SiteModel
+from mallee.core.snapshot import Progress
+from mallee.drivers.driver import Driver
+from mallee.runtime.board import Board
+from mallee.runtime.drivers_of import Connection, connect
+from mallee.runtime.event_loop import beat, run_fast, run_until_told
+from mallee.runtime.link import Link
+from mallee.runtime.plausible import plausible_range
+from mallee.runtime.read_back import Order
+from mallee.runtime.run_folder import RunFolder, load_run
+
+COMMANDS_EVERY_S = 0.025
+PATIENCE_TIMEOUTS, PATIENCE_S = 10.0, 5.0
+"""A reading is several requests, each with the driver's own timeout."""
+_log = structlog.get_logger()
+
+
+def main(folder: Path) -> None:
+    """Collect until told to stop."""
+    place = RunFolder(folder)
+    run, site = load_run(place)
+    board = Board.open(place.board, site)
+
+    async def collect() -> None:
+        async with connect(site, run, place) as connections:
+            links = make_links(site, board, connections)
+            _log.info("collecting", links=len(links), points=site.point_count)
+            await run_until_told(
+                beat(board, "collect"),
+                watch_commands(site, board, links),
+                *(link.run() for link in links),
+            )
+
+    run_fast(collect())
+
+
+def make_links(site: SiteModel, board: Board, connections: Sequence[Connection]) -> list[Link]:
+    """A link for every device and protocol, their readings spread evenly over each period."""
+    low, high = plausible_range(site)
+    links: list[Link] = []
+    reader: dict[int, Link] = {}
+    turns: dict[str, asyncio.Lock] = {}
+    together: dict[float, int] = {}
+    for connection in connections:
+        poll_s = connection.poll_s
+        together[poll_s] = together.get(poll_s, 0) + 1
+    placed: dict[float, int] = {}
+    for one in connections:
+        place = placed.get(one.poll_s, 0)
+        placed[one.poll_s] = place + 1
+        rows = rows_of(one.first_row, one.names, one.driver)
+        link = Link(
+            board=board,
+            device=one.device,
+            protocol=one.protocol,
+            driver=one.driver,
+            rows=rows,
+            low=low[rows],
+            high=high[rows],
+            poll_s=one.poll_s,
+            phase_s=one.poll_s * (place + 0.5) / together[one.poll_s],
+            patience_s=PATIENCE_TIMEOUTS * one.timeout_s + PATIENCE_S,
+            read_back_rows=one.read_back_rows,
+            turn=turns.setdefault(one.device, asyncio.Lock()),
+            reader_of=reader.__getitem__,
+        )
+        reader |= dict.fromkeys(rows.tolist(), link)
+        links.append(link)
+    return links
+
+
+def rows_of(first_row: int, names: dict[str, int], driver: Driver) -> IntArray:
+    """Board rows of a driver's points."""
+    return np.array([first_row + names[point.name] for point in driver.points], np.int64)
+
+
+async def watch_commands(site: SiteModel, board: Board, links: Sequence[Link]) -> None:
+    """Hand every new command to the link that can carry it out."""
+    by_row = {row: link for link in links for row in link.read_back_rows}
+    paths = {row: site.point_path(row).rpartition("/")[2] for row in by_row}
+    # What an earlier collector was seen through is done; what it only sent is sent again.
+    sent = board.snapshot(0.0).progress == Progress.SENT
+    seen = np.where(sent, 0, board.handled())
+    count = 0
+    while True:
+        if board.command_count != count:
+            count = board.command_count
+            commands = board.commands()
+            fresh = np.flatnonzero(commands.numbers > seen)
+            seen[fresh] = commands.numbers[fresh]
+            for row in fresh[np.argsort(commands.numbers[fresh])].tolist():
+                order = Order(
+                    row=row,
+                    point=paths[row],
+                    value=float(commands.values[row]),
+                    lease_s=float(commands.leases_s[row]),
+                    time_s=float(commands.times_s[row]),
+                    number=int(commands.numbers[row]),
+                )
+                by_row[row].order(order)
+        await asyncio.sleep(COMMANDS_EVERY_S)

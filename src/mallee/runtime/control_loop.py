@@ -1,0 +1,169 @@
+"""The control process: a plain loop, ten times a second, nothing beside it.
+
+No event loop, no web server, no database. Cycle k runs at a fixed instant of the monotonic clock.
+What an unexpected exception costs: this cycle, an event, and the safe state; the third in a row
+ends the process, and the supervisor starts a fresh one.
+"""
+
+import gc
+import signal
+import time
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from mallee.control import (
+    PERIOD_S,
+    ControlState,
+    Limits,
+    cycle,
+    initial_state,
+    limits_of,
+    plan_of_windows,
+    safe_commands,
+    status_of,
+)
+from mallee.core.command import Command, Event, Severity
+from mallee.core.plan import NO_PLAN, Plan
+from mallee.core.site import SiteModel
+from mallee.core.snapshot import Snapshot
+from mallee.runtime.board import Board
+from mallee.runtime.pace import Pace
+from mallee.runtime.run_folder import RunFolder, load_run
+
+FAILURES_MAX = 3
+PLAN_EVERY_S = 60.0
+STATUS_EVERY_CYCLES = 2
+COLLECT_EVERY_CYCLES = 600
+_log = structlog.get_logger()
+
+
+def main(folder: Path) -> None:
+    """Control until told to stop.
+
+    Raises:
+        SystemExit: three cycles in a row failed.
+    """
+    place = RunFolder(folder)
+    _, site = load_run(place)
+    loop = ControlLoop(site, Board.open(place.board, site))
+    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
+    # A garbage collection in the middle of a cycle would delay it: `run` has them between two.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    loop.run()
+
+
+class ControlLoop:
+    """One controller of one site."""
+
+    def __init__(self, site: SiteModel, board: Board) -> None:
+        self._site, self._board = site, board
+        self._limits: Limits = limits_of(site)
+        self._state = self._saved_state()
+        self._plan: Plan = NO_PLAN
+        self._plan_due_s = 0.0
+        self._failures = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End after the cycle under way."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """Cycle until stopped."""
+        _log.info("controlling", cycle=self._state.cycle, mode=self._state.mode)
+        pace = Pace(PERIOD_S)
+        while not self._stopped:
+            now_s = time.monotonic()
+            due_s = pace.next_s(now_s)
+            if pace.missed:
+                self._post_missed(now_s, pace.missed)
+            time.sleep(max(0.0, due_s - now_s))
+            started_s = time.monotonic()
+            self.step(started_s)
+            ended_s = time.monotonic()
+            self._board.record_cycle(started_s - due_s, ended_s - started_s)
+            if self._state.cycle % COLLECT_EVERY_CYCLES == 0:
+                gc.collect()
+
+    def step(self, time_s: float) -> None:
+        """One cycle: look, decide, command, remember.
+
+        Raises:
+            SystemExit: the third in a row that failed.
+        """
+        snapshot = self._board.snapshot(time_s)
+        try:
+            self._plan_again(time_s)
+            state, commands, events = cycle(self._state, snapshot, self._plan, self._limits, time_s)
+        except Exception as error:  # noqa: BLE001
+            # A bug in a decision. The devices' standing values are safe; say so and go there.
+            self._fail(error, snapshot, time_s)
+            return
+        self._failures = 0
+        self._send(commands, time_s)
+        for event in events:
+            self._board.post("control", event)
+        self._state = state
+        self._remember(time_s)
+
+    def _send(self, commands: list[Command], time_s: float) -> None:
+        for command in commands:
+            self._board.command(command.rows, command.values, command.lease_s, time_s)
+
+    def _remember(self, time_s: float) -> None:
+        self._board.save_state(msgspec.msgpack.encode(self._state))
+        if self._state.cycle % STATUS_EVERY_CYCLES == 0:
+            self._board.publish_status(status_of(self._state, self._limits, time_s))
+        self._board.beat("control", time_s)
+
+    def _plan_again(self, time_s: float) -> None:
+        if time_s >= self._plan_due_s:
+            self._plan = plan_of_windows(self._site.file, time.time(), time_s)
+            self._plan_due_s = time_s + PLAN_EVERY_S
+
+    def _fail(self, error: Exception, snapshot: Snapshot, time_s: float) -> None:
+        self._failures += 1
+        _log.error("cycle failed", failures=self._failures, exc_info=error)
+        self._board.post(
+            "control",
+            Event(
+                time_s=time_s,
+                kind="control-failed",
+                source="control",
+                text=f"Control cycle {self._state.cycle} failed ({error!r}); safe state.",
+                severity=Severity.CRITICAL,
+                numbers={"failures": float(self._failures)},
+            ),
+        )
+        self._send(safe_commands(snapshot, self._limits, "a control cycle failed"), time_s)
+        if self._failures >= FAILURES_MAX:
+            raise SystemExit(1)
+
+    def _post_missed(self, time_s: float, missed: int) -> None:
+        text = f"Control was late: {missed} cycle(s) of {PERIOD_S:g} s left out."
+        self._board.post(
+            "control",
+            Event(
+                time_s=time_s,
+                kind="cycle-missed",
+                source="control",
+                text=text,
+                severity=Severity.WARNING,
+                numbers={"missed": float(missed)},
+            ),
+        )
+
+    def _saved_state(self) -> ControlState:
+        """Where the last controller stopped; afresh if it kept another kind of state."""
+        message = self._board.saved_state()
+        if message is None:
+            return initial_state()
+        try:
+            return msgspec.msgpack.decode(message, type=ControlState)
+        except msgspec.DecodeError as error:
+            _log.warning("saved state cannot be read, starting afresh", error=str(error))
+            return initial_state()

@@ -1,0 +1,256 @@
+"""One device over one protocol: reads it on schedule, writes to it, and judges both.
+
+What a device does wrong becomes the quality of its points, one event when it is lost and one when
+it is back. A command is done when a later reading shows it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from mallee.core.command import Event, Severity
+from mallee.core.errors import DeviceError, Malformed, Refused, Rejected
+from mallee.core.site import FloatArray, IntArray
+from mallee.core.snapshot import Progress, Quality
+from mallee.drivers.driver import Driver
+from mallee.runtime.board import Board
+from mallee.runtime.pace import Pace
+from mallee.runtime.read_back import Order, ReadBack
+
+LOST_AFTER_POLLS, LOST_AFTER_S = 2, 2.0
+"""Without a reading for so long a device counts as lost and an event says so."""
+START_GRACE_S = 8.0
+"""When everything starts at once, devices may come up a little later than the collector."""
+REFUSED_PAUSE_S = 30.0
+"""A refused login is a person's to mend; asking more often could lock the account."""
+WRITE_RETRY_S = 0.25
+_log = structlog.get_logger()
+
+
+class _Trouble(Enum):
+    """What is told about a point once, until it is over."""
+
+    IMPLAUSIBLE = "implausible"
+    REJECTED = "rejected"
+    LOST = "lost"
+    UNSENT = "unsent"
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """A device over one protocol.
+
+    Attributes:
+        device: its site-wide name.
+        rows: board row of each of the driver's points.  # (driver points,)
+        low, high: plausible readings.  # (driver points,)
+        poll_s, phase_s: when to read.
+        patience_s: longest that one reading may take before the driver itself counts as stuck.
+        read_back_rows: by row of a settable point, the row whose reading proves a write.
+        turn: held while writing; shared by all links of the device.
+        reader_of: the link that reads a row; several protocols may share a device.
+    """
+
+    board: Board
+    device: str
+    protocol: str
+    driver: Driver
+    rows: IntArray
+    low: FloatArray
+    high: FloatArray
+    poll_s: float
+    phase_s: float
+    patience_s: float
+    read_back_rows: dict[int, int]
+    turn: asyncio.Lock
+    reader_of: "Callable[[int], Link]"
+    _pending: dict[int, Order] = field(default_factory=dict)
+    read_back: ReadBack = field(init=False)
+    column_of: dict[int, int] = field(init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _failures: int = 0
+    _good_s: float = field(default_factory=lambda: time.monotonic() + START_GRACE_S)
+    _is_lost: bool = False
+    _told: set[tuple[int, _Trouble]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.read_back = ReadBack(self.poll_s)
+        self.column_of = {row: column for column, row in enumerate(self.rows.tolist())}
+
+    async def run(self) -> None:
+        """Read and write until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._poll())
+                tasks.create_task(self._write())
+        finally:
+            await self.driver.close()
+
+    # Reading
+
+    async def _poll(self) -> None:
+        pace = Pace(self.poll_s, self.phase_s)
+        while True:
+            now_s = time.monotonic()
+            await asyncio.sleep(pace.next_s(now_s) - now_s)
+            started_s = time.monotonic()
+            try:
+                async with asyncio.timeout(self.patience_s):
+                    values = await self.driver.read()
+            except DeviceError as error:
+                await self._failed(error)
+            except TimeoutError:
+                await self._failed(DeviceError(f"no reading within {self.patience_s:g} s"))
+            except Exception as error:  # noqa: BLE001
+                # A driver's bug on one device's bytes must not blind the rest of the site.
+                _log.exception("driver failed", device=self.device, protocol=self.protocol)
+                await self._failed(Malformed(f"driver failed: {error!r}"))
+            else:
+                self._succeeded(values, started_s)
+
+    async def _failed(self, error: DeviceError) -> None:
+        self._failures += 1
+        is_refused = isinstance(error, Refused)
+        if is_refused:
+            self.board.refuse(self.rows)
+        else:
+            is_bad = isinstance(error, Malformed)
+            self.board.mark(self.rows, Quality.BAD if is_bad else Quality.STALE)
+        silent_s = time.monotonic() - self._good_s
+        is_silent = silent_s >= max(LOST_AFTER_POLLS * self.poll_s, LOST_AFTER_S)
+        if not self._is_lost and (is_refused or is_silent):
+            self._is_lost = True
+            self._post("device-lost", Severity.WARNING, f"{self.protocol}: {error}")
+            sample = error.sample.hex() if isinstance(error, Malformed) else ""
+            _log.warning("device lost", device=self.device, error=str(error), bytes=sample)
+        if is_refused:
+            await asyncio.sleep(REFUSED_PAUSE_S)
+        elif self._failures > 1:
+            cap_s = min(max(5.0 * self.poll_s, 0.5), 30.0)
+            await asyncio.sleep(min(self.poll_s * 2.0 ** min(self._failures - 2, 10), cap_s))
+
+    def _succeeded(self, values: FloatArray, time_s: float) -> None:
+        good = (values >= self.low) & (values <= self.high)  # NaN is neither
+        if good.all():
+            self.board.write_readings(self.rows, values, Quality.GOOD, time_s)
+        else:
+            self.board.write_readings(self.rows[good], values[good], Quality.GOOD, time_s)
+            self.board.mark(self.rows[~good], Quality.BAD)
+        self._tell_implausible(values, good)
+        if self._is_lost:
+            self._post("device-back", Severity.INFO, f"{self.protocol}: answers again")
+            _log.info("device back", device=self.device, protocol=self.protocol)
+        self._failures, self._is_lost, self._good_s = 0, False, time.monotonic()
+        if self.read_back.rows:
+            self._check(values, time_s)
+
+    def _tell_implausible(self, values: FloatArray, good: NDArray[np.bool_]) -> None:
+        if good.all() and not self._told:
+            return
+        for index in np.flatnonzero(~good & np.isfinite(values)).tolist():
+            row, point = int(self.rows[index]), self.driver.points[index]
+            if self._is_new(row, _Trouble.IMPLAUSIBLE):
+                self._post(
+                    "reading-implausible",
+                    Severity.WARNING,
+                    f"{point.name} reads {values[index]:g}, "
+                    f"possible are {self.low[index]:g}..{self.high[index]:g}",
+                    value=float(values[index]),
+                )
+        for row in self.rows[good].tolist():
+            self._told.discard((row, _Trouble.IMPLAUSIBLE))
+
+    # Writing
+
+    def order(self, order: Order) -> None:
+        """Take an order; orders are written in sequence, a newer one of the same row replaces."""
+        self._pending.pop(order.row, None)  # and so goes to the end: sequence is meaning
+        self._pending[order.row] = order
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending:
+                row = next(iter(self._pending))
+                order = self._pending[row]
+                is_over = await self._write_one(order)
+                if is_over and self._pending.get(row) is order:
+                    del self._pending[row]
+                elif not is_over:
+                    await asyncio.sleep(WRITE_RETRY_S)
+
+    async def _write_one(self, order: Order) -> bool:
+        """Try once; False where it is worth trying again."""
+        reader = self.reader_of(self.read_back_rows[order.row])
+        async with self.turn:
+            left_s = order.left_s(time.monotonic())
+            if left_s < 0.0:
+                self._lost(order, "could not be delivered before its lease ended")
+                return True
+            try:
+                async with asyncio.timeout(self.patience_s):
+                    await self.driver.write(order.point, order.value, left_s)
+            except (Rejected, Refused) as error:
+                self._progress(order, Progress.REJECTED)
+                reader.read_back.forget(order.row)
+                if self._is_new(order.row, _Trouble.REJECTED):
+                    self._post("command-rejected", Severity.WARNING, str(error), value=order.value)
+                return True
+            except (DeviceError, TimeoutError) as error:
+                if self._is_new(order.row, _Trouble.UNSENT):
+                    _log.info("cannot write", path=f"{self.device}/{order.point}", error=str(error))
+                return False
+        self._told -= {(order.row, _Trouble.REJECTED), (order.row, _Trouble.UNSENT)}
+        self._progress(order, Progress.SENT)
+        reader.read_back.expect(order, time.monotonic())
+        return True
+
+    def _check(self, values: FloatArray, time_s: float) -> None:
+        """Compare what was written with a reading that began after it."""
+        readings = {
+            row: float(values[self.column_of[self.read_back_rows[row]]])
+            for row in self.read_back.rows
+        }
+        for verdict in self.read_back.check(readings, time_s):
+            order = verdict.order
+            if verdict.progress == Progress.DONE:
+                self._progress(order, Progress.DONE)
+                self._told.discard((order.row, _Trouble.LOST))
+            else:
+                self._lost(order, f"is not followed: it reads {verdict.reading:g}")
+
+    def _lost(self, order: Order, what: str) -> None:
+        self._progress(order, Progress.LOST)
+        if self._is_new(order.row, _Trouble.LOST):
+            text = f"{order.point} = {order.value:g} {what}"
+            self._post("command-lost", Severity.WARNING, text, value=order.value)
+
+    def _progress(self, order: Order, progress: Progress) -> None:
+        self.board.set_progress(np.array([order.row]), order.number, progress)
+
+    # Telling
+
+    def _is_new(self, row: int, trouble: _Trouble) -> bool:
+        if (row, trouble) in self._told:
+            return False
+        self._told.add((row, trouble))
+        return True
+
+    def _post(self, kind: str, severity: Severity, text: str, **numbers: float) -> None:
+        event = Event(
+            time_s=time.monotonic(),
+            kind=kind,
+            source=self.device,
+            text=f"{self.device}: {text}",
+            severity=severity,
+            numbers=numbers,
+        )
+        self.board.post("collect", event)

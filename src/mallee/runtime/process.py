@@ -1,0 +1,147 @@
+"""One process of a site under the supervisor: started, watched, restarted, stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from mallee.core.command import Severity
+from mallee.core.errors import ConfigError
+from mallee.runtime.board import Board, Role
+from mallee.runtime.run_folder import RunFolder
+
+HUNG_S: Final = {"control": 2.0, "collect": 5.0, "twin": 10.0, "console": 15.0}
+"""Without a heartbeat for so long a process is killed and started again."""
+START_MAX_S: Final = {"control": 30.0, "collect": 30.0, "twin": 300.0, "console": 60.0}
+"""Time until the first heartbeat; a twin may have to compile its kernels first."""
+LOOP_WINDOW_S, LOOP_FREE, LOOP_PAUSE_S, LOOP_PAUSE_MAX_S = 30.0, 3, 0.5, 10.0
+"""Restarts are immediate up to so many deaths in the window, then wait longer each time."""
+STOP_S = 3.0
+LOG_BYTES_MAX = 20 << 20
+CONFIG_STATUS = 2
+"""Exit status of a process whose configuration is wrong; why is in its error file."""
+
+Post = Callable[[str, str, str, Severity], None]
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """A `ConfigError` on its way from a process to the supervisor."""
+
+    where: str
+    what: str
+    hint: str
+
+
+def complaint_path(folder: RunFolder, role: str) -> Path:
+    """Where a process leaves its `ConfigError`."""
+    return folder.run / f"{role}.error"
+
+
+class ManagedProcess:
+    """The process of a role.
+
+    Args:
+        post: takes kind, source, text and severity of an event.
+    """
+
+    def __init__(self, role: Role, folder: RunFolder, board: Board, post: Post) -> None:
+        self.role = role
+        self._folder, self._board, self._post = folder, board, post
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = 0.0
+        self._due_s = 0.0
+        self._deaths: list[float] = []
+        self._has_worked = False
+
+    def tend(self, now_s: float, *, watch: bool) -> None:
+        """Start it when that is due, notice that it died, kill it when it hangs.
+
+        Args:
+            watch: whether to judge its heartbeat.
+
+        Raises:
+            ConfigError: it never worked and says that its configuration is wrong.
+        """
+        if self._process is None:
+            if now_s >= self._due_s:
+                self._start(now_s)
+            return
+        status = self._process.poll()
+        pid, beat_s = self._board.heartbeat(self.role)
+        is_alive = pid == self._process.pid
+        self._has_worked = self._has_worked or is_alive
+        if status is not None:
+            self._died(status, now_s)
+        elif watch:
+            silent_s = now_s - beat_s if is_alive else now_s - self._started_s
+            limit_s = (HUNG_S if is_alive else START_MAX_S)[self.role]
+            if silent_s > limit_s:
+                text = f"{self.role} gave no sign of life for {silent_s:.1f} s and was killed."
+                self._post("process-hung", self.role, text, Severity.CRITICAL)
+                self._process.kill()
+
+    def stop(self) -> None:
+        """End it, by force if it does not comply in time."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._close(process)
+
+    def _start(self, now_s: float) -> None:
+        complaint_path(self._folder, self.role).unlink(missing_ok=True)
+        one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+        words = [sys.executable, "-m", "mallee.runtime.child", self.role, str(self._folder.path)]
+        with _open_log(self._folder.logs / f"{self.role}.log") as log:
+            self._process = subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **one_thread},
+            )
+        self._started_s = now_s
+
+    def _died(self, status: int, now_s: float) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            self._close(process)
+        if status == CONFIG_STATUS and not self._has_worked:
+            self._complain()
+        self._deaths = [at_s for at_s in self._deaths if now_s - at_s < LOOP_WINDOW_S] + [now_s]
+        extra = len(self._deaths) - LOOP_FREE
+        pause_s = min(LOOP_PAUSE_S * 2.0 ** (extra - 1), LOOP_PAUSE_MAX_S) if extra > 0 else 0.0
+        self._due_s = now_s + pause_s
+        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        then = f"in {pause_s:.1f} s" if pause_s else "at once"
+        text = f"{self.role} ended ({how}) and is started again {then}."
+        self._post("process-died", self.role, text, Severity.WARNING)
+
+    def _complain(self) -> None:
+        try:
+            message = complaint_path(self._folder, self.role).read_bytes()
+            complaint = msgspec.json.decode(message, type=Complaint)
+        except (OSError, msgspec.DecodeError):
+            return
+        raise ConfigError(complaint.where, complaint.what, complaint.hint)
+
+    @staticmethod
+    def _close(process: subprocess.Popen[bytes]) -> None:
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def _open_log(path: Path) -> BinaryIO:
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")

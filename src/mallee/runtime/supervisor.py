@@ -1,0 +1,199 @@
+"""Starts the processes of a site and keeps them running: the whole of `mallee up`.
+
+It knows no device and decides nothing. A process that dies is started again at once, one that
+hangs is killed first, one that keeps dying is started less and less often. When the supervisor
+itself dies the others end with it.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from mallee.catalogue.read import load_models, load_site_file
+from mallee.core.command import Event, Severity
+from mallee.core.errors import ConfigError
+from mallee.core.site import SiteModel
+from mallee.core.site_build import build_site
+from mallee.core.site_file import Load, SiteFile
+from mallee.core.snapshot import Quality
+from mallee.runtime.addresses import choose_addresses, choose_console
+from mallee.runtime.board import Board, Role
+from mallee.runtime.process import ManagedProcess
+from mallee.runtime.run_folder import Run, RunFolder, folder_of
+from mallee.runtime.secrets import make_simulated
+
+TICK_S = 0.05
+CALM_AFTER_S = 5.0
+"""After the supervisor itself was held up (a suspended machine) nobody counts as hung so long."""
+STOP_ORDER: tuple[Role, ...] = ("control", "collect", "twin", "console")
+FIRST_VALUE_MAX_S = 60.0
+
+Tell = Callable[[str], None]
+
+
+def run_site(
+    site: Path,
+    *,
+    data: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    trace: Path | None = None,
+    scale_to_w: float = 0.0,
+    seed: int = 1,
+    tell: Tell | None = None,
+) -> int:
+    """Run a site until SIGINT or SIGTERM.
+
+    Args:
+        site: site file.
+        data: its data folder; ``mallee-data/<site name>`` by default.
+        host, port: where the console listens; port 0 chooses.
+        trace: IT power that replaces a simulated site's load.
+        scale_to_w: peak to which the trace is scaled; 0 takes it as it is.
+        seed: of the twin.
+        tell: takes the few lines meant for whoever started this; printed by default.
+
+    Raises:
+        ConfigError: the site file, an address, a login or the data folder is wrong.
+    """
+    file = load_site_file(site)
+    if trace is not None:
+        file = with_trace(file, trace, scale_to_w, site.name)
+    model = build_site(file, load_models(), site.name)
+    folder = folder_of(file, data)
+    folder.make()
+    with folder.hold():
+        run = prepare(model, folder, str(site), host=host, port=port, seed=seed)
+        board = Board.create(folder.board, model)
+        return Supervisor(model, run, folder, board, tell or _print_line).run()
+
+
+def with_trace(file: SiteFile, trace: Path, scale_to_w: float, source: str) -> SiteFile:
+    """The same site with a recorded load.
+
+    Raises:
+        ConfigError: the site is not simulated, or there is no such file.
+    """
+    if file.twin is None:
+        hint = "--trace is for simulated sites"
+        raise ConfigError(source, "has no [twin] section, so its load is not ours to choose", hint)
+    if not trace.is_file():
+        raise ConfigError(f"--trace {trace}", "is no file", "give a CSV with t_s,power_w")
+    load = Load(kind="trace", trace=str(trace.absolute()), scale_to_w=scale_to_w)
+    return msgspec.structs.replace(file, twin=msgspec.structs.replace(file.twin, load=load))
+
+
+def prepare(
+    site: SiteModel, folder: RunFolder, source: str, *, host: str, port: int, seed: int
+) -> Run:
+    """Choose addresses, make logins, and write down what will be run."""
+    try:
+        before = folder.load()
+    except ConfigError:
+        before = None
+    run = Run(
+        site=site.file,
+        source=source,
+        pid=os.getpid(),
+        console=choose_console(host, port, before.console if before else ""),
+        addresses=choose_addresses(site, source, before.addresses if before else None),
+        seed=seed,
+    )
+    if site.file.twin is not None:
+        make_simulated(folder)
+    folder.save(run)
+    return run
+
+
+def _print_line(line: str) -> None:
+    """The default of `tell`."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+class Supervisor:
+    """The running processes of one site."""
+
+    def __init__(
+        self, site: SiteModel, run: Run, folder: RunFolder, board: Board, tell: Tell
+    ) -> None:
+        self._site, self._run, self._folder, self._board = site, run, folder, board
+        self._tell = tell
+        self._stopped = False
+        roles: list[Role] = ["collect", "control", "console"]
+        if site.file.twin is not None:
+            roles.insert(0, "twin")
+        self._processes = {role: ManagedProcess(role, folder, board, self._post) for role in roles}
+
+    def run(self) -> int:
+        """Keep everything running until told to stop; returns the exit status."""
+        started_s = time.monotonic()
+        announced = False
+        with self._signals():
+            try:
+                calm_until_s = last_s = started_s
+                while not self._stopped:
+                    now_s = time.monotonic()
+                    if now_s - last_s > 20.0 * TICK_S:
+                        calm_until_s = now_s + CALM_AFTER_S
+                    last_s = now_s
+                    for process in self._processes.values():
+                        process.tend(now_s, watch=now_s >= calm_until_s)
+                    self._board.beat("supervisor", now_s)
+                    announced = announced or self._announce(started_s, now_s)
+                    time.sleep(TICK_S)
+            finally:
+                self._stop_all()
+        return 0
+
+    def _announce(self, started_s: float, now_s: float) -> bool:
+        """Say where the pages are once there is something to see; True when that is said."""
+        rows = np.concatenate([group.rows("import_w") for group in self._site.groups_of("meter")])
+        has_value = (self._board.snapshot(now_s).quality[rows] == Quality.GOOD).any()
+        if has_value and self._board.heartbeat("console")[0]:
+            self._tell(
+                f"{self._site.name} is running: {self._run.url}  "
+                f"(first value after {now_s - started_s:.1f} s; Ctrl-C stops it)"
+            )
+            return True
+        if now_s - started_s > FIRST_VALUE_MAX_S:
+            self._tell(
+                f"{self._site.name}: no reading of the meter yet; pages at {self._run.url}, "
+                f"logs in {self._folder.logs}"
+            )
+            return True
+        return False
+
+    def _post(self, kind: str, source: str, text: str, severity: Severity) -> None:
+        time_s = time.monotonic()
+        event = Event(time_s=time_s, kind=kind, source=source, text=text, severity=severity)
+        self._board.post("supervisor", event)
+        self._tell(f"{text} Its log: {self._folder.logs / source}.log")
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Stop on the signals that ask for it, while this runs."""
+
+        def stop(*_: object) -> None:
+            self._stopped = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, stop) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop_all(self) -> None:
+        """One after the other, so that each finds what it needs to end well."""
+        for role in STOP_ORDER:
+            if role in self._processes:
+                self._processes[role].stop()
