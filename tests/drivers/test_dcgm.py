@@ -8,19 +8,19 @@ from math import isnan
 import msgspec
 import numpy as np
 import pytest
+from tests.drivers.loopback import HGX, NODE, expected, make_device
 
 from mallee.catalogue import load_models
 from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
 from mallee.drivers.dcgm import DcgmCodec, DcgmDriver
 from mallee.emulators.dcgm import exposition, serve_dcgm
 from mallee.emulators.device import EmulatedDevice
-from tests.drivers.loopback import HGX, NODE, expected, make_device
 
 EXPORTER = b"""# HELP DCGM_FI_DEV_POWER_USAGE Power draw (in W).
 # TYPE DCGM_FI_DEV_POWER_USAGE gauge
 DCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-1",modelName="NVIDIA GB200",Hostname="n1"} 1187.25
 DCGM_FI_DEV_POWER_USAGE{gpu="1",UUID="GPU-2",modelName="NVIDIA GB200",Hostname="n1"} 203.5
-DCGM_FI_DEV_POWER_USAGE{gpu="2",UUID="GPU-3",modelName="NVIDIA GB200",Hostname="n1"} 9223372036854775794
+DCGM_FI_DEV_POWER_USAGE{gpu="2",UUID="GPU-3",modelName="x",Hostname="n1"} 9223372036854775794
 DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="GPU-1",modelName="x",Hostname="n1"} 7200000000
 DCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-1",modelName="x",Hostname="n1"} 61
 DCGM_FI_DEV_GPU_TEMP{gpu="1",UUID="GPU-2",modelName="x",Hostname="n1"} 140737488355329

@@ -26,9 +26,9 @@ rpc{method="post",code="200"} -0.5e-3
 # EOF
 """
 
+ESCAPED = {"path": "C:\\DIR\\FILE.TXT", "error": 'Cannot find:\n"FILE.TXT"'}
 SAMPLES = [
-    ("msdos_file_access_time_seconds",)
-    + ({"path": "C:\\DIR\\FILE.TXT", "error": 'Cannot find:\n"FILE.TXT"'}, 1.458e9, nan),
+    ("msdos_file_access_time_seconds", ESCAPED, 1.458e9, nan),
     ("metric_without_timestamp_and_labels", {}, 12.47, nan),
     ("something_weird", {"problem": "division by zero"}, inf, -3982045.0),
     ("empty_braces", {}, nan, nan),
@@ -53,7 +53,7 @@ def test_every_construct_of_the_formats() -> None:
 
 def test_the_fast_reader_agrees_with_the_full_parser_on_every_scrape() -> None:
     slots: dict[str, int] = {}
-    reader = SeriesReader(lambda name, labels: slots.setdefault(name, len(slots)))
+    reader = SeriesReader(lambda name, _: slots.setdefault(name, len(slots)))
     values = np.full(len(SAMPLES), -1.0)
     for _ in range(3):  # learning, then twice from memory
         values[:] = -1
@@ -62,7 +62,7 @@ def test_the_fast_reader_agrees_with_the_full_parser_on_every_scrape() -> None:
 
 
 def test_unwanted_series_cost_no_slot_and_missing_ones_keep_their_value() -> None:
-    reader = SeriesReader(lambda name, labels: 0 if name == "rpc" else NOT_WANTED)
+    reader = SeriesReader(lambda name, _: 0 if name == "rpc" else NOT_WANTED)
     values = np.array([nan])
     assert reader.read(b"other 5\n", values) == 1
     assert isnan(values[0])
@@ -89,7 +89,7 @@ def test_what_is_no_exposition_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         list(parse_samples(body))
     with pytest.raises(Malformed):
-        SeriesReader(lambda name, labels: 0).read(body, np.zeros(1))
+        SeriesReader(lambda *_: 0).read(body, np.zeros(1))
 
 
 @given(st.binary(max_size=200))
@@ -98,7 +98,7 @@ def test_noise_is_read_or_malformed_and_nothing_else(body: bytes) -> None:
         full: list[Sample] | None = list(parse_samples(body))
     except Malformed:
         full = None
-    reader, values = SeriesReader(lambda name, labels: 0), np.zeros(1)
+    reader, values = SeriesReader(lambda *_: 0), np.zeros(1)
     try:
         count = reader.read(body, values)
     except Malformed:
@@ -140,7 +140,7 @@ def test_written_and_read_again(
     found = list(parse_samples(body))
     assert [(s.name, dict(s.labels), s.value) for s in found] == [r[:3] for r in rows]
     last: list[float] = []
-    reader = SeriesReader(lambda name, labels: 0)
+    reader = SeriesReader(lambda *_: 0)
     for _ in range(2):
         values = np.zeros(1)
         reader.read(body, values)

@@ -6,6 +6,7 @@ gets one persistent connection and one request in flight.
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,12 +122,7 @@ class RedfishClient:
                 self._session_path, self._authorization = "", {}
                 http = await self._log_in_once()
                 answer = await self._send(http, method, path, body, headers or {})
-        where = f"{self.address}{path}"
-        if answer.status in (401, 403):
-            why = _message_of(answer.body) or f"status {answer.status}"
-            raise Refused(f"{where}: {why}")
-        if answer.status >= 500 and answer.status != 501:
-            raise Unreachable(f"{where}: status {answer.status}")
+        _check_served(answer, f"{self.address}{path}")
         return answer
 
     async def _log_in_once(self) -> aiohttp.ClientSession:
@@ -145,7 +141,12 @@ class RedfishClient:
 
     async def _log_in(self, http: aiohttp.ClientSession, login: Login) -> None:
         """Open a session where the service root says; Basic authentication where it has none."""
-        root = parse_document((await self._send(http, "GET", ROOT, None, {})).body, self.address)
+        where = f"{self.address}{ROOT}"
+        answer = await self._send(http, "GET", ROOT, None, {})
+        _check_served(answer, where)
+        if answer.status != 200:
+            raise Malformed(f"{where}: status {answer.status}, no Redfish service", answer.body)
+        root = parse_document(answer.body, where)
         advertised = find(root, ("Links", "Sessions", "@odata.id"))
         path = advertised if isinstance(advertised, str) else _SESSIONS
         credentials = {"UserName": login.user, "Password": login.password}
@@ -153,15 +154,14 @@ class RedfishClient:
         token = answer.headers.get("X-Auth-Token", "")
         if answer.status in (400, 401, 403):
             raise Refused(f"{self.address}: login of {login.user!r} denied")
-        if answer.status >= 500 and answer.status != 501:
-            raise Unreachable(f"{self.address}: status {answer.status} to the login")
+        _check_served(answer, f"{self.address}{path}")
         if answer.status in (200, 201) and token:
             location = answer.headers.get("Location", "")
             self._session_path = "/" + location.split("://")[-1].partition("/")[2]
             self._authorization = {"X-Auth-Token": token}
         else:
-            basic = aiohttp.BasicAuth(login.user, login.password, "utf-8").encode()
-            self._authorization = {"Authorization": basic}
+            basic = b64encode(f"{login.user}:{login.password}".encode()).decode()
+            self._authorization = {"Authorization": f"Basic {basic}"}
 
     async def _send(
         self,
@@ -182,6 +182,15 @@ class RedfishClient:
             ) as response:
                 content = await read_body(response, where)
                 return _Answer(response.status, response.headers, content)
+
+
+def _check_served(answer: _Answer, where: str) -> None:
+    """Raise where the service does not let this client in, or cannot serve anybody."""
+    if answer.status in (401, 403):
+        why = _message_of(answer.body) or f"status {answer.status}"
+        raise Refused(f"{where}: {why}")
+    if answer.status >= 500 and answer.status != 501:
+        raise Unreachable(f"{where}: status {answer.status}")
 
 
 def _message_of(body: bytes) -> str:

@@ -8,6 +8,7 @@ of an older schema that BMCs in the field still serve, the same quantity is take
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite, nan
+from sys import float_info
 from typing import Any, Final
 
 import msgspec
@@ -102,7 +103,8 @@ def find(document: object, pointer: Iterable[str]) -> Any:
 def number_of(raw: object) -> float:
     """A reading as a float; NaN for null, for what is missing and for every wrong type."""
     if isinstance(raw, int | float) and not isinstance(raw, bool):
-        return float(raw) if isfinite(raw) else nan
+        # Beyond a float's range no reading makes sense, and float() would raise.
+        return float(raw) if abs(raw) <= float_info.max else nan
     return DETECTOR_STATES.get(raw, nan) if isinstance(raw, str) else nan
 
 
