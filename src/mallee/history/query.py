@@ -178,16 +178,18 @@ def _ms(time_s: float) -> int:
 def _find(layouts: Sequence[Layout], patterns: list[str], folder: Path) -> list[_Point]:
     if not layouts:
         raise ConfigError(str(folder), "holds no history", "start the site with `mallee up` first")
-    known = {
-        f"{device}/{name}": _Point(layout.site, kind, device, name)
-        for layout in layouts
-        for kind, device, name in layout.paths()
-    }
+    known: dict[str, _Point] = {}  # filled when first needed: a large site has 384,000 of them
     found: dict[str, _Point] = {}
     for pattern in patterns:
-        if pattern in known:
-            found[pattern] = known[pattern]
+        exact = _exact(layouts, pattern)
+        if exact is not None:
+            found[pattern] = exact
             continue
+        known = known or {
+            f"{device}/{name}": _Point(layout.site, kind, device, name)
+            for layout in layouts
+            for kind, device, name in layout.paths()
+        }
         fits = fnmatch.filter(known, pattern)
         if not fits:
             raise ConfigError(pattern, "no such point in this history", _hint(pattern, known))
@@ -199,6 +201,16 @@ def _find(layouts: Sequence[Layout], patterns: list[str], folder: Path) -> list[
             f"ask for at most {_POINTS_MAX}; any Parquet engine reads the segments themselves",
         )
     return list(found.values())
+
+
+def _exact(layouts: Sequence[Layout], path: str) -> _Point | None:
+    """The point of that very path, where the newest site file has the last word."""
+    device, _, name = path.rpartition("/")
+    for layout in reversed(layouts):
+        for group in layout.groups:
+            if name in group.points and device in group.devices:
+                return _Point(layout.site, group.kind, device, name)
+    return None
 
 
 def _hint(pattern: str, known: dict[str, _Point]) -> str:
