@@ -101,10 +101,10 @@ def _look_at_battery(snapshot: Snapshot, limits: BatteryLimits, age_max_s: float
 
 
 def _chargers_w(snapshot: Snapshot, limits: Limits) -> float:
-    total_w = 0.0
+    total_w, good = 0.0, int(Quality.GOOD)
     for charger in limits.chargers:
         power_w = float(snapshot.values[charger.power_row])
-        if snapshot.quality[charger.power_row] == Quality.GOOD and power_w == power_w:
+        if snapshot.quality[charger.power_row] == good and power_w == power_w:
             total_w += power_w
         else:
             limit_w = float(snapshot.values[charger.limit_row])

@@ -19,6 +19,9 @@ class Quality(IntEnum):
     NEVER = 4  # nothing was read yet
 
 
+_GOOD = int(Quality.GOOD)  # looking up an enum's member ten times a cycle would cost more
+
+
 class Progress(IntEnum):
     """How far the last command to a settable point has come. Read back, or it did not happen."""
 
@@ -53,6 +56,6 @@ class Snapshot:
 
     def is_fresh(self, row: int, age_max_s: float) -> bool:
         """Whether the reading is good and not older than `age_max_s`."""
-        return bool(
-            self.quality[row] == Quality.GOOD and self.time_s - self.times_s[row] <= age_max_s
-        )
+        if self.quality[row] != _GOOD:
+            return False
+        return bool(self.time_s - self.times_s[row] <= age_max_s)

@@ -122,7 +122,9 @@ def simulate(
         series=record.series,
         grid_20ms_w=record.grid_20ms_w,
         load_20ms_w=record.load_20ms_w,
-        events=tuple(sorted([*events, *twin.events], key=lambda event: event.time_s)),
+        events=tuple(
+            sorted([*events, *getattr(twin, "events", ())], key=lambda event: event.time_s)
+        ),
         state=state,
     )
 
@@ -151,8 +153,9 @@ class _Record:
         steps = CONTROL_MS * STEPS_PER_S // 1000
         at = second * STEPS_PER_S + part * steps
         self.grid_20ms_w[at : at + steps] = truth.block_grid_w
-        self.load_20ms_w[at : at + steps] = truth.block_load_w
-        self._sums[part] = (truth.battery_charge_w, truth.chargers_w, truth.it_w, truth.throughput)
+        charge_w = truth.battery_charge_w.sum()
+        self.load_20ms_w[at : at + steps] = truth.block_grid_w - charge_w
+        self._sums[part] = (charge_w, truth.chargers_w, truth.it_w, truth.throughput)
 
     def take_second(self, second: int, state: ControlState) -> None:
         here = slice(second * STEPS_PER_S, (second + 1) * STEPS_PER_S)
@@ -162,7 +165,7 @@ class _Record:
         series["load_w"][second] = self.load_20ms_w[here].mean()
         for column, name in enumerate(("battery_charge_w", "chargers_w", "it_w", "throughput")):
             series[name][second] = means[column]
-        series["soc"][second] = self._twin.truth.soc
+        series["soc"][second] = self._twin.truth.soc.mean() if self._twin.truth.soc.size else np.nan
         series["import_max_w"][second] = state.import_max_w
         if self._gpu_rows.size:
             series["gpu_max_degc"][second] = reported[self._gpu_rows].max()
