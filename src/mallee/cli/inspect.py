@@ -1,6 +1,7 @@
 """Commands that look at a running site or its history: `status`, `why` and `query`."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,7 +48,7 @@ def status(*, data: Path | None = None, json_: Json = False) -> int:
             "data": str(folder.path),
             "processes": processes,
             "devices": devices,
-            "power_w": powers,
+            "power_w": {name: None if math.isnan(w) else w for name, w in powers.items()},
             "control": msgspec.to_builtins(said),
         }
         print(json.dumps(answer))
@@ -233,7 +234,8 @@ def _device_text(counts: dict[str, int]) -> str:
 def _powers(site: "SiteModel", values: np.ndarray) -> dict[str, float]:
     def total(kind: str, point: str) -> float:
         rows = site.rows(kind, point)  # type: ignore[arg-type]
-        return float(np.nansum(values[rows])) if rows.size else 0.0
+        known = values[rows][~np.isnan(values[rows])]
+        return float(known.sum()) if known.size or not rows.size else math.nan
 
     return {
         "grid import": total("meter", "import_w"),
