@@ -10,23 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.command import Event
 from mallee.core.errors import Rejected
 from mallee.core.site import FloatArray, SiteModel
 from mallee.core.site_file import Twin
-from mallee.twin.balance import check_closed
+from mallee.twin.assembly import SteadyLoads, build_plant
 from mallee.twin.battery.batteries import Batteries
 from mallee.twin.charging.chargers import Chargers
-from mallee.twin.clock import BLOCK_MS, STEP_MS, THERMAL_MS, block_ends
+from mallee.twin.clock import BLOCK_MS, SLOW_MS, STEP_MS, THERMAL_MS, block_ends
 from mallee.twin.comms import CommsHealth
-from mallee.twin.electrical import SITE, fill_site_points, step_site
+from mallee.twin.cooling.cooling import Cooling
+from mallee.twin.electrical import step_site
+from mallee.twin.grid.grid import Grid
+from mallee.twin.ledger import check_energy
+from mallee.twin.plant import Plant
 from mallee.twin.power.feeders import Feeders
+from mallee.twin.sensors.sensors import Sensors
+from mallee.twin.site_points import fill_site_points, meter_rows
 from mallee.twin.stand_in import SquareCompute
 from mallee.twin.truth import Truth, empty_truth
 
-METER_POINTS = (
-    "import_w", "reactive_var", "apparent_va", "voltage_v", "current_a", "frequency_hz",
-    "import_energy_wh", "export_energy_wh",
-)  # fmt: skip
+SETTLE_MS = 60_000
+"""Coolant starts in the steady state of the load's first iterations."""
 
 
 class SiteTwin:
@@ -35,6 +40,7 @@ class SiteTwin:
     Args:
         site: the model; its `[twin]` table gives load, weather and starting charge.
         seed: everything random follows from it; same seed, same bytes.
+        faults: what breaks when.
 
     Attributes:
         time_ms: twin time since the start.
@@ -42,33 +48,38 @@ class SiteTwin:
         true_points: the same quantities as they are.  # (points,)
         comms: how well each device can be talked to.
         truth: true quantities of the site.
+        events: what happened in the physics: trips, returns, faults.
     """
 
     def __init__(self, site: SiteModel, seed: int = 1, faults: object | None = None) -> None:
+        del faults
         settings = site.file.twin or Twin()
         self.site, self.time_ms = site, 0
         self.true_points: FloatArray = np.full(site.point_count, np.nan)
         self.reported: FloatArray = np.full(site.point_count, np.nan)
         self.comms = CommsHealth(site.device_count)
+        self.events: list[Event] = []
+        self.grid = Grid(site.file.grid.frequency_hz)
         self.feeders = Feeders(site)
         self.batteries = Batteries(site, seed, settings.soc_start)
         self.chargers = Chargers(site, seed)
         self.compute = SquareCompute(site, seed, STEP_MS)
-        self._sums: NDArray[np.void] = np.zeros(1, SITE)
-        self._steady_w = np.zeros(len(site.feeders))
-        self._set_points_w = np.zeros(len(self.batteries.names))
-        self._meter_rows = np.stack([site.rows("meter", name) for name in METER_POINTS], axis=1)
+        self.cooling = Cooling(site, settings.ambient_degc)
+        self.sensors = Sensors(site, seed)
+        self.steady = SteadyLoads(site)
+        self.plant: Plant = build_plant(
+            site, self.feeders, self.batteries, self.chargers, self.steady
+        )
         racks = len(site.racks.names)
-        self._supply_degc, self._flow_frac = np.full(racks, 30.0), np.ones(racks)
         self._voltage_pu = np.ones(racks)
-        self._node_group = {group.first_row: group for group in site.groups_of("node")}
-        self.truth: Truth = empty_truth(len(site.feeders), len(self.batteries.names))
-        for group in site.groups:
-            for point in group.model.point:
-                if point.constant is not None:
-                    self.true_points[group.rows(point.name)] = point.constant
+        self._heat_j = np.zeros((2, racks))
+        self._heat_ms = 0
+        self._meter_rows = meter_rows(site)
+        self._trips = 0
+        self.truth: Truth = empty_truth()
+        self._fill_constants()
         self._settle(settings)
-        self._fill()
+        self._tell(np.empty(0), np.empty(0))
 
     def advance(self, duration_ms: int) -> None:
         """Run the physics on.
@@ -79,16 +90,16 @@ class SiteTwin:
         Raises:
             PhysicsError: a balance does not close or a state is not a number.
         """
-        blocks = []
+        steps = duration_ms // STEP_MS
+        grid_w, load_w = np.empty(steps), np.empty(steps)
+        done = 0
         for end_ms in block_ends(self.time_ms, self.time_ms + duration_ms):
-            blocks.append(self._block((end_ms - self.time_ms) // STEP_MS))
-            self.time_ms = end_ms
-            if end_ms % THERMAL_MS == 0:
-                self._second()
+            count = (end_ms - self.time_ms) // STEP_MS
+            self._block(count, grid_w[done : done + count], load_w[done : done + count])
+            self.time_ms, done = end_ms, done + count
             if end_ms % BLOCK_MS == 0:
-                self.batteries.watch(end_ms)
-        self._fill()
-        self._tell(blocks)
+                self._end_block(end_ms)
+        self._tell(grid_w, load_w)
 
     def write(self, row: int, value: float, lease_s: float) -> None:
         """A set point reaches its device.
@@ -106,144 +117,203 @@ class SiteTwin:
         point = group.model.point[position]
         if point.access != "readwrite":
             raise Rejected(f"{self.site.point_path(row)} cannot be written")
+        number = device + sum(
+            one.count for one in self.site.groups_of(group.kind) if one.first_row < group.first_row
+        )
         if group.kind == "battery":
-            self.batteries.write(
-                self._number(group.names[device], self.batteries.names),
-                point.name,
-                value,
-                lease_s,
-                self.time_ms,
-            )
+            self.batteries.write(number, point.name, value, lease_s, self.time_ms)
         elif group.kind == "charger":
-            self.chargers.write(
-                self._number(group.names[device], self.chargers.names),
-                point.name,
-                value,
-                lease_s,
-                self.time_ms,
-            )
+            self.chargers.write(number, point.name, value, lease_s, self.time_ms)
         elif group.kind == "node":
-            low, high = group.model.parameter("cap_min_w"), group.model.parameter("cap_max_w")
-            if not low <= value <= high:
-                raise Rejected(
-                    f"{group.names[device]}: cap_w {value:.0f} is outside {low:.0f}..{high:.0f} W"
-                )
-            before = sum(
-                g.count for g in self.site.groups_of("node") if g.first_row < group.first_row
-            )
-            self.compute.write_cap(before + device, value)
+            self.compute.write_cap(number, value)
         elif group.kind == "cdu":
-            low, high = (
-                group.model.parameter("supply_min_degc"),
-                group.model.parameter("supply_max_degc"),
-            )
-            if not low <= value <= high:
-                raise Rejected(
-                    f"{group.names[device]}: {point.name} {value:g} is outside {low:g}..{high:g}"
-                )
-            self.true_points[row] = value
+            self.cooling.write(group.first_device + device, point.name, value)
         else:
             raise Rejected(f"{self.site.point_path(row)} cannot be written")
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, as arrays."""
-        parts = {name: array.copy() for name, array in self._arrays().items()}
-        parts |= {f"compute/{name}": array for name, array in self.compute.save().items()}
-        parts["time_ms"] = np.array(self.time_ms)
-        return parts
+        saved = {name: array.copy() for name, array in self._arrays().items()}
+        for part, state in self._parts().items():
+            saved |= {f"{part}/{name}": array for name, array in state.save().items()}
+        saved["clock"] = np.array([self.time_ms, self._heat_ms, self._trips, self.chargers.day])
+        return saved
 
-    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+    def restore(self, saved: dict[str, NDArray[Any]]) -> None:
         """Continue from what `save` returned, of the same site and seed."""
         for name, array in self._arrays().items():
-            array[...] = state[name]
-        own = {n.removeprefix("compute/"): a for n, a in state.items() if n.startswith("compute/")}
-        self.compute.restore(own)
-        self.time_ms = int(state["time_ms"])
-        self._tell([])
+            array[...] = saved[name]
+        for part, state in self._parts().items():
+            prefix = f"{part}/"
+            own = {n.removeprefix(prefix): a for n, a in saved.items() if n.startswith(prefix)}
+            state.restore(own)
+        self.time_ms, self._heat_ms, self._trips, self.chargers.day = map(int, saved["clock"])
+        self._tell(np.empty(0), np.empty(0))
+
+    def _parts(self) -> dict[str, Any]:
+        return {"compute": self.compute, "cooling": self.cooling, "sensors": self.sensors}
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array of this module that changes, by name; live, not copies."""
+        plant = self.plant
         return {
-            "true_points": self.true_points, "reported": self.reported,
-            "feeders": self.feeders.state, "batteries": self.batteries.state,
-            "cabinets": self.chargers.state, "posts": self.chargers.posts,
-            "sessions": self.chargers.sessions, "sums": self._sums,
-            "comms": self.comms.state, "comms_delay_s": self.comms.delay_s,
-        }  # fmt: skip
+            "true_points": self.true_points,
+            "reported": self.reported,
+            "feeders": plant.feeder_state,
+            "ups": plant.ups_state,
+            "transformers": self.feeders.thermal_state,
+            "guards": plant.guards,
+            "steady_w": plant.steady_w,
+            "batteries": plant.batteries,
+            "cabinets": plant.cabinet_state,
+            "posts": plant.posts,
+            "sessions": plant.sessions,
+            "site": plant.site,
+            "voltage_pu": self._voltage_pu,
+            "heat_j": self._heat_j,
+            "comms": self.comms.state,
+            "comms_delay_s": self.comms.delay_s,
+        }
+
+    def _fill_constants(self) -> None:
+        for group in self.site.groups:
+            for point in group.model.point:
+                if point.constant is not None:
+                    self.true_points[group.rows(point.name)] = point.constant
 
     def _settle(self, settings: Twin) -> None:
-        """Start in steady state: the meter at the load's mean of the first iteration."""
+        """Start in steady state: the meter at the load's mean of its first iterations."""
         before = self.compute.save()
         steps = max(1, round(settings.load.iteration_s * 1000 / STEP_MS))
-        racks_w = self.compute.advance(
-            0,
-            steps,
-            supply_degc=self._supply_degc,
-            flow_frac=self._flow_frac,
-            voltage_pu=self._voltage_pu,
-        )
+        racks_w = self._ask_racks(steps).mean(axis=0)
+        heat = self.compute.heat_liquid_w.copy(), self.compute.heat_air_w.copy()
         self.compute.restore(before)
-        idle = np.zeros((1, 0))
-        grid_w = np.zeros(1)
-        load_w = float(racks_w.sum(axis=1).mean() + self._steady_w.sum())
-        del idle, grid_w
-        self.batteries.start_at(load_w)
+        for _ in range(SETTLE_MS // THERMAL_MS):
+            self.cooling.advance(THERMAL_MS / 1000.0, *heat)
+        self._set_steady_loads()
+        load_w = float(racks_w.sum() + self.plant.steady_w.sum())
+        idle_w = float(
+            self.batteries.units["auxiliary_w"].sum() + self.batteries.units["idle_loss_w"].sum()
+        )
+        self.batteries.state["auxiliary_w"] = (
+            self.batteries.units["auxiliary_w"] + self.batteries.units["idle_loss_w"]
+        )
+        losses_w = idle_w + float(self.feeders.units["no_load_w"].sum())
+        self.plant.site["losses_w"] = losses_w
+        self.batteries.start_at(load_w + losses_w)
+        self.feeders.settle(load_w + losses_w, settings.ambient_degc)
+        self._fill()
 
-    def _block(self, steps: int) -> FloatArray:
-        rack_w = self.compute.advance(
+    def _ask_racks(self, steps: int) -> FloatArray:
+        """AC power of every rack over the next steps.  # (steps, racks)"""
+        return self.compute.advance(
             self.time_ms,
             steps,
-            supply_degc=self._supply_degc,
-            flow_frac=self._flow_frac,
+            supply_degc=self.cooling.supply_degc,
+            flow_frac=self.cooling.flow_frac,
             voltage_pu=self._voltage_pu,
         )
-        grid_w = np.empty(steps)
-        step_site(
-            self.time_ms, STEP_MS, rack_w, self.feeders.rack_feeder, self._steady_w,
-            self.feeders.units, self.feeders.state, self.batteries.units, self.batteries.state,
-            self.chargers.cabinets, self.chargers.state, self.chargers.posts,
-            self.chargers.sessions, self._sums, self._set_points_w, grid_w,
-        )  # fmt: skip
-        return grid_w
 
-    def _second(self) -> None:
-        self.chargers.next_day(self.time_ms)
-        total = self._sums[0]
-        check_closed(
-            "site",
-            self.time_ms,
-            float(total["grid_wh"]),
-            {
-                "pods": float(total["pods_wh"]),
-                "stored": float(self.batteries.state["stored_wh"].sum()),
-                "battery losses": float(self.batteries.state["loss_wh"].sum()),
-                "auxiliaries": float(self.batteries.state["auxiliary_wh"].sum()),
-                "vehicles": float(self.chargers.state["vehicle_wh"].sum()),
-                "charger losses": float(self.chargers.state["loss_wh"].sum()),
-                "feeder losses": float(self.feeders.state["loss_wh"].sum()),
-            },
+    def _block(self, steps: int, grid_w: FloatArray, load_w: FloatArray) -> None:
+        rack_w = self._ask_racks(steps)
+        voltage_pu, frequency_hz = self.grid.block(self.time_ms, steps)
+        step_site(
+            self.plant, self.time_ms, STEP_MS, rack_w, voltage_pu, frequency_hz, grid_w, load_w
         )
+        seconds = steps * STEP_MS / 1000.0
+        self._heat_j[0] += self.compute.heat_liquid_w * seconds
+        self._heat_j[1] += self.compute.heat_air_w * seconds
+
+    def _end_block(self, time_ms: int) -> None:
+        """What parts tell each other, at the end of a whole block."""
+        self.batteries.watch(time_ms)
+        site = self.plant.site[0]
+        if site["disturbed"] or site["trips"] != self._trips:
+            self._tell_racks()
+            self._report_trips(time_ms)
+        if time_ms % THERMAL_MS == 0:
+            self._second(time_ms)
+        self._fill_fast()
+        if time_ms % THERMAL_MS == 0:
+            self._fill_slow()
+        self.sensors.update(time_ms, self.true_points, self.reported)
+
+    def _second(self, time_ms: int) -> None:
+        dt_s = THERMAL_MS / 1000.0
+        self.cooling.advance(dt_s, self._heat_j[0] / dt_s, self._heat_j[1] / dt_s)
+        self._heat_j[:] = 0.0
+        self._set_steady_loads()
+        self.feeders.step_second(self.cooling.ambient_degc, dt_s)
+        self.batteries.step_second(self.cooling.ambient_degc, dt_s)
+        if time_ms % SLOW_MS == 0:
+            self.batteries.step_slow(SLOW_MS / 1000.0)
+            self.chargers.next_day(time_ms)
+        check_energy(self.plant, self.feeders, time_ms)
+
+    def _set_steady_loads(self) -> None:
+        steady = self.steady
+        steady_w = steady.base_w + steady.plant_share * self.cooling.plant_power_w
+        steady_w[: steady.cdus] += self.cooling.power_w
+        self.plant.steady_w[:] = steady_w
+
+    def _tell_racks(self) -> None:
+        """Supply voltage of each rack: none once its ride-through has run out."""
+        guards = self.plant.guards[: len(self._voltage_pu)]
+        self._voltage_pu[:] = np.where(guards["tripped"] == 1, 0.0, 1.0)
+        first = len(self.plant.guards) - len(self.steady.feeder)
+        cdus = self.plant.guards[first : first + self.steady.cdus]
+        dead = self.feeders.state["alive"][self.steady.feeder[: self.steady.cdus]] == 0
+        self.cooling.faults.powered[:] = (cdus["tripped"] == 0) & ~dead
+
+    def _report_trips(self, time_ms: int) -> None:
+        """One event for each breaker that has opened since the last block."""
+        trips = int(self.plant.site[0]["trips"])
+        if trips == self._trips:
+            return
+        self._trips = trips
+        for feeder in np.flatnonzero(self.feeders.state["closed"] == 0):
+            state = self.feeders.state[feeder]
+            if state["open_ms"] >= time_ms - BLOCK_MS:
+                self.events.append(
+                    Event(
+                        time_s=int(state["open_ms"]) / 1000.0,
+                        kind="breaker-trip",
+                        source=self.feeders.names[feeder],
+                        text=f"opened by {self.feeders.why_open(int(feeder))}"
+                        f" at {float(state['current_pu']):.2f} times its rating",
+                    )
+                )
 
     def _fill(self) -> None:
-        self.compute.fill_points(self.true_points)
+        self._fill_fast()
+        self._fill_slow()
+        self.sensors.update(0, self.true_points, self.reported)
+
+    def _fill_fast(self) -> None:
         fill_site_points(
-            self.true_points, self.batteries.rows, self.batteries.units, self.batteries.state,
-            self.chargers.rows, self.chargers.cabinets, self.chargers.state, self.chargers.posts,
-            self._meter_rows, self._sums, self.site.file.grid.voltage_v, self.site.file.grid.frequency_hz,
-        )  # fmt: skip
-        self.reported[:] = self.true_points
+            self.plant,
+            self.true_points,
+            self.batteries.rows,
+            self.chargers.rows,
+            self._meter_rows,
+            self.site.file.grid.voltage_v,
+        )
 
-    def _tell(self, blocks: list[FloatArray]) -> None:
-        truth, total = self.truth, self._sums[0]
-        truth.block_grid_w = np.concatenate(blocks) if blocks else np.empty(0)
-        truth.feeder_w = self.feeders.state["flow_w"].copy()
-        truth.battery_charge_w = self.batteries.state["mean_w"].copy()
-        truth.soc = self.batteries.state["soc"].copy()
-        truth.grid_w, truth.pods_w = float(total["grid_w"]), float(total["pods_w"])
-        truth.chargers_w, truth.losses_w = float(total["chargers_w"]), float(total["losses_w"])
-        truth.import_wh, truth.export_wh = float(total["import_wh"]), float(total["export_wh"])
-        truth.it_w = float(self.compute.it_w.sum())
-        truth.throughput = self.compute.throughput
+    def _fill_slow(self) -> None:
+        self.compute.fill_points(self.true_points)
+        self.cooling.fill_points(self.true_points)
 
-    @staticmethod
-    def _number(name: str, names: tuple[str, ...]) -> int:
-        return names.index(name)
+    def _tell(self, grid_w: FloatArray, load_w: FloatArray) -> None:
+        truth, site, batteries = self.truth, self.plant.site[0], self.batteries
+        truth.block_grid_w, truth.block_load_w = grid_w, load_w
+        truth.feeder_w = self.feeders.state["flow_w"]
+        truth.batteries_charge_w = batteries.state["mean_w"]
+        truth.batteries_soc = batteries.state["soc"]
+        truth.hot_spot_degc = self.feeders.thermal_state["hot_spot_degc"]
+        truth.battery_charge_w, truth.soc = float(site["battery_w"]), batteries.mean_soc()
+        truth.grid_w, truth.pods_w = float(site["grid_w"]), float(site["pods_w"])
+        truth.chargers_w, truth.losses_w = float(site["chargers_w"]), float(site["losses_w"])
+        truth.import_wh, truth.export_wh = float(site["import_wh"]), float(site["export_wh"])
+        truth.it_w, truth.throughput = float(self.compute.it_w.sum()), self.compute.throughput
+        if site["trips"] or truth.tripped:
+            truth.tripped = self.feeders.tripped()

@@ -9,24 +9,33 @@ from mallee.core.site import FloatArray
 
 @dataclass(slots=True)
 class Truth:
-    """True quantities at the end of the last advance; powers are means of the last step.
+    """True quantities at the end of the last advance; powers are means of its last step.
 
     Attributes:
         block_grid_w: mean import at the meter of each step of the last advance.  # (steps,)
+        block_load_w: the same without the batteries.  # (steps,)
         feeder_w: power entering each feeder from above.  # (feeders,)
-        battery_charge_w: of each battery, positive charges.  # (batteries,)
-        soc: true state of charge.  # (batteries,)
+        batteries_charge_w: of each battery, positive charges.  # (batteries,)
+        batteries_soc: true state of charge of each.  # (batteries,)
+        battery_charge_w: sum of the batteries.
+        soc: true state of charge of all batteries together, by energy; NaN without any.
         it_w: power of all nodes and switches behind their power supplies.
         pods_w: racks, their cooling and what else hangs on the pods.
-        losses_w: transformers, cables and battery auxiliaries.
-        throughput: 1.0 is uncapped.
+        losses_w: transformers, cables, UPS and battery auxiliaries.
+        throughput: work done in the last block, 1.0 is uncapped.
+        import_wh, export_wh: at the meter since the start.
+        hot_spot_degc: of each transformer.  # (transformers,)
         tripped: names of open breakers.
     """
 
     block_grid_w: FloatArray
+    block_load_w: FloatArray
     feeder_w: FloatArray
-    battery_charge_w: FloatArray
-    soc: FloatArray
+    batteries_charge_w: FloatArray
+    batteries_soc: FloatArray
+    hot_spot_degc: FloatArray
+    battery_charge_w: float = 0.0
+    soc: float = float("nan")
     grid_w: float = 0.0
     it_w: float = 0.0
     pods_w: float = 0.0
@@ -38,6 +47,7 @@ class Truth:
     tripped: tuple[str, ...] = ()
 
 
-def empty_truth(feeders: int, batteries: int) -> Truth:
-    """Before the first advance."""
-    return Truth(np.empty(0), np.zeros(feeders), np.zeros(batteries), np.zeros(batteries))
+def empty_truth() -> Truth:
+    """Before anything is known."""
+    none = np.empty(0)
+    return Truth(none, none, none, none, none, none)

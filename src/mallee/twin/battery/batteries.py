@@ -10,6 +10,7 @@ from mallee.core.device_model import DeviceModel
 from mallee.core.errors import Rejected
 from mallee.core.site import IntArray, SiteModel
 from mallee.twin.battery import layout
+from mallee.twin.battery.cells import step_cells
 from mallee.twin.battery.inverter import make_path
 
 LINEAR_LOSS_FRAC: Final = 0.005
@@ -54,7 +55,8 @@ class Batteries:
         self.units["estimate_gain_frac"] = rng.uniform(-0.01, 0.01, count)
         self.units["estimate_offset_per_h"] = rng.uniform(-2e-4, 2e-4, count)
         state = self.state
-        state["mode"], state["available"], state["reverted"] = layout.RAMP_FILTER, 1, 1
+        state["mode"], state["reverted"] = layout.RAMP_FILTER, 1
+        state["healthy"] = state["available"] = 1
         state["set_until_ms"], state["heartbeat_ms"] = -1, 0
         state["filter"] = self.units["commissioned"]
         state["soc"] = state["soc_estimate"] = soc_start
@@ -120,6 +122,22 @@ class Batteries:
             if (lost and not state["reverted"]) or ended:
                 state["mode"], state["filter"] = layout.RAMP_FILTER, unit["commissioned"]
                 state["set_w"], state["reverted"] = 0.0, 1
+
+    def step_second(self, ambient_degc: float, dt_s: float) -> None:
+        """Cell temperature and what it allows."""
+        step_cells(self.units, self.state, ambient_degc, dt_s)
+
+    def step_slow(self, dt_s: float) -> None:
+        """Ageing; each minute."""
+
+    def mean_soc(self) -> float:
+        """True state of charge of all batteries together, by energy; NaN without any."""
+        if len(self.state) == 1:
+            return float(self.state[0]["soc"])
+        total_wh = float(self.units["energy_wh"].sum())
+        return (
+            float(self.state["soc"] @ self.units["energy_wh"]) / total_wh if total_wh else math.nan
+        )
 
 
 POINTS: Final = (

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.twin.battery.layout import STANDBY
@@ -14,6 +15,18 @@ KNEE_SOC = 0.05
 KNEE_TIME_S = 120.0
 ESTIMATE_ERROR_MAX = 0.05
 """Field estimates of LFP containers are wrong by up to 5 % (Fluence, dispatchable energy)."""
+
+CELL_J_PER_K_PER_WH = 6.5
+"""Heat capacity of LFP cells: 1,000 J/(kg K) at 155 Wh/kg."""
+
+LOOP_FRAC_PER_K = 0.003
+"""Heat taken by the liquid loop per kelvin, of rated power: +13 K at full power (assumed)."""
+
+LOOP_DEGC = 25.0
+OUTSIDE_FRAC = 0.2
+HOT_DEGC, HOT_END_DEGC = 45.0, 55.0
+COLD_DEGC, COLD_END_DEGC = 5.0, -10.0
+"""Full power between 5 and 45 degC, none below -10 and above 55 (assumed, LFP containers)."""
 
 
 @kernel
@@ -64,6 +77,28 @@ def _estimate(unit: np.void, state: np.void, change: float, step_s: float) -> No
         estimate += (state["soc"] - estimate) * step_s / KNEE_TIME_S
     low, high = state["soc"] - ESTIMATE_ERROR_MAX, state["soc"] + ESTIMATE_ERROR_MAX
     state["soc_estimate"] = min(1.0, max(0.0, min(high, max(low, estimate))))
+
+
+@kernel
+def step_cells(
+    units: NDArray[np.void], states: NDArray[np.void], ambient_degc: float, dt_s: float
+) -> None:
+    """Cell temperature, and the derate that it brings: above 45 and below 5 degC.
+
+    One heat capacity with the losses as source, tied to the container's liquid loop, which holds
+    25 degC and follows the outside by a fifth (assumed).
+    """
+    for b in range(units.shape[0]):
+        unit, state = units[b], states[b]
+        conductance_w_per_k = LOOP_FRAC_PER_K * unit["charge_max_w"]
+        heat_j_per_k = CELL_J_PER_K_PER_WH * unit["energy_wh"]
+        goal_degc = LOOP_DEGC + OUTSIDE_FRAC * (ambient_degc - LOOP_DEGC)
+        goal_degc += state["cell_loss_w"] / conductance_w_per_k
+        decay = math.exp(-dt_s * conductance_w_per_k / heat_j_per_k)
+        state["cell_degc"] = goal_degc + (state["cell_degc"] - goal_degc) * decay
+        hot = (HOT_END_DEGC - state["cell_degc"]) / (HOT_END_DEGC - HOT_DEGC)
+        cold = (state["cell_degc"] - COLD_END_DEGC) / (COLD_DEGC - COLD_END_DEGC)
+        state["derate_frac"] = min(1.0, max(0.0, min(hot, cold)))
 
 
 @kernel

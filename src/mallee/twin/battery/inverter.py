@@ -58,6 +58,14 @@ def respond(state: np.void, path: np.void, set_w: float, step_s: float) -> float
 
 
 @kernel
+def stop(state: np.void) -> None:
+    """Open the inverter at once: no power, and nothing left of older set points."""
+    state["power_w"], state["mean_w"], state["reactive_var"] = 0.0, 0.0, 0.0
+    for k in range(RING):
+        state["ring_w"][k] = 0.0
+
+
+@kernel
 def charge_available_w(unit: np.void, state: np.void) -> float:
     """Most charging power now: rating, derate, taper towards a full battery, P/Q circle."""
     taper = min(1.0, max(0.0, (unit["soc_max"] - state["soc"]) / unit["taper_soc"]))

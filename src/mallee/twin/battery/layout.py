@@ -69,7 +69,8 @@ UNIT: Final = np.dtype(
 STATE: Final = np.dtype(
     [
         ("mode", "i8"),
-        ("available", "i8"),  # 0 while tripped or failed
+        ("healthy", "i8"),  # 0 while failed
+        ("available", "i8"),  # healthy, with voltage and not tripped by it
         ("set_w", "f8"),
         ("set_until_ms", "i8"),
         ("heartbeat_count", "f8"),

@@ -19,6 +19,7 @@ class Chargers:
         cabinets, state: what they are, and their state.  # (cabinets,)
         posts: state of all posts, cabinet by cabinet.  # (posts,)
         sessions: cars of the current day, or all of the file's.  # (posts, sessions)
+        day: number of the day that `sessions` is for.
         rows: points of each cabinet, in the order of the model.  # (cabinets, points)
     """
 
@@ -40,11 +41,11 @@ class Chargers:
                 cabinet[field] = group.model.parameter(field)
             at, post = at + group.count, post + posts * group.count
         self.cabinets["default_w"] = safe_share_w(site)
-        self.state["available"] = 1
+        self.state["healthy"] = self.state["served"] = 1
         self.state["limit_w"] = self.cabinets["default_w"]
         self.posts: NDArray[np.void] = np.zeros(post, layout.POST_STATE)
         self.rows = _rows(site)
-        self._seed, self._day = seed, 0
+        self._seed, self.day = seed, 0
         twin = site.file.twin
         self._per_day = twin.ev_sessions_per_day if twin else 0.0
         self._from_file = bool(twin and twin.ev_sessions)
@@ -71,9 +72,9 @@ class Chargers:
     def next_day(self, time_ms: int) -> None:
         """Draw the cars of the day that `time_ms` lies in, once a day."""
         day = time_ms // DAY_MS
-        if self._from_file or day == self._day or not len(self.posts):
+        if self._from_file or day == self.day or not len(self.posts):
             return
-        self._day = day
+        self.day = day
         fresh = draw_day(self._seed, day, len(self.posts), self._per_day)
         for post in range(len(self.posts)):
             state = self.posts[post]

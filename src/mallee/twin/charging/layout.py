@@ -20,7 +20,8 @@ CABINET: Final = np.dtype(
 
 CABINET_STATE: Final = np.dtype(
     [
-        ("available", "i8"),
+        ("healthy", "i8"),  # 0 while failed
+        ("served", "i8"),  # with voltage and not tripped by it
         ("limit_w", "f8"),
         ("limit_until_ms", "i8"),
         ("power_w", "f8"),

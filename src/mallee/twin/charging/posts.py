@@ -30,7 +30,7 @@ def charge_cars(
     time_ms: int,
     step_s: float,
 ) -> None:
-    """One step of all cabinets.
+    """Power of all cabinets and posts in one step; `book_cars` then moves energy.
 
     Args:
         cabinets, states: what they are, and their state.  # (cabinets,)
@@ -39,14 +39,13 @@ def charge_cars(
         time_ms: start of the step.
         step_s: its length.
     """
-    hours = step_s / SECONDS_PER_HOUR
     for c in range(cabinets.shape[0]):
         cabinet, state = cabinets[c], states[c]
         if time_ms >= state["limit_until_ms"]:
             state["limit_w"] = cabinet["default_w"]
-        standby_w = cabinet["standby_w"] if state["available"] == 1 else 0.0
+        standby_w = cabinet["standby_w"] * state["served"]
         limit_w = min(state["limit_w"], cabinet["max_w"])
-        room_w = max(0.0, limit_w - standby_w) if state["available"] == 1 else 0.0
+        room_w = max(0.0, limit_w - standby_w) * state["served"] * state["healthy"]
         first, last = cabinet["first_post"], cabinet["first_post"] + cabinet["posts"]
         occupied = 0
         for p in range(first, last):
@@ -63,22 +62,40 @@ def charge_cars(
             rise_w = car["car_max_w"] / car["rise_s"] * step_s
             fall_w = cabinet["post_max_w"] / cabinet["fall_s"] * step_s
             power_w = post["power_w"]
-            power_w = (
-                min(goal_w, power_w + rise_w) if goal_w > power_w else max(goal_w, power_w - fall_w)
-            )
-            if state["available"] == 0:
-                power_w = 0.0
-            post["power_w"] = power_w
-            given_wh = power_w * cabinet["efficiency"] * hours
-            post["soc"] += given_wh / car["capacity_wh"]
-            post["energy_wh"] += given_wh
-            state["vehicle_wh"] += given_wh
-            total_w += power_w
+            if goal_w > power_w:
+                power_w = min(goal_w, power_w + rise_w)
+            else:
+                power_w = max(goal_w, power_w - fall_w)
+            post["power_w"] = power_w * state["served"]
+            total_w += post["power_w"]
         state["power_w"] = total_w + standby_w
-        state["energy_wh"] += (total_w + standby_w) * hours
-        state["loss_wh"] += (total_w * (1.0 - cabinet["efficiency"]) + standby_w) * hours
         state["offered_w"] = room_w
         state["occupied"] = occupied
+
+
+@kernel
+def book_cars(
+    cabinets: NDArray[np.void],
+    states: NDArray[np.void],
+    posts: NDArray[np.void],
+    sessions: NDArray[np.void],
+    step_s: float,
+) -> None:
+    """Move the energy of one step: into the cars, and into the cabinets' losses."""
+    hours = step_s / SECONDS_PER_HOUR
+    for c in range(cabinets.shape[0]):
+        cabinet, state = cabinets[c], states[c]
+        given_wh = 0.0
+        for p in range(cabinet["first_post"], cabinet["first_post"] + cabinet["posts"]):
+            post = posts[p]
+            if post["occupied"] == 1:
+                post_wh = post["power_w"] * cabinet["efficiency"] * hours
+                post["soc"] += post_wh / sessions[p, post["next_session"]]["capacity_wh"]
+                post["energy_wh"] += post_wh
+                given_wh += post_wh
+        state["vehicle_wh"] += given_wh
+        state["energy_wh"] += state["power_w"] * hours
+        state["loss_wh"] += state["power_w"] * hours - given_wh
 
 
 @kernel

@@ -1,38 +1,134 @@
-"""Sums over the power tree, with the losses of each transformer and cable on the way up."""
+"""Power flows over the tree: who is alive, at what voltage, and what enters the connection.
+
+Going down: state of breakers, voltage with the drop of each transformer. Going up: loads, the
+UPS behind a feeder, the losses of cables and transformers.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.site import FloatArray
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.twin.kernel import kernel
+from mallee.twin.power.breakers import trip_step
+from mallee.twin.power.layout import BREAKER
+from mallee.twin.power.ups import EMPTY, ups_book, ups_input_w, ups_watch
+
+DEAD_PU = 0.1
+"""Below this voltage nothing is supplied at all."""
+
+REACTIVE_FRAC = 0.15
+"""Reactive over active power of the site's loads: power factor 0.99 of active front ends (assumed)."""
 
 
 @kernel
-def energise(feeders: NDArray[np.void], states: NDArray[np.void], grid_alive: int) -> None:
-    """Which feeders are alive: closed, with a living parent. Parents come first."""
-    for f in range(feeders.shape[0]):
-        parent = feeders[f]["parent"]
-        above = grid_alive if parent < 0 else states[parent]["alive"]
-        states[f]["alive"] = above * states[f]["closed"]
+def energise(
+    feeders: NDArray[np.void],
+    states: NDArray[np.void],
+    ups: NDArray[np.void],
+    ups_state: NDArray[np.void],
+    source_pu: float,
+    now_ms: int,
+) -> float:
+    """Find which feeders are alive and at which voltage; returns the largest departure from 1 pu.
 
-
-@kernel
-def sum_up(feeders: NDArray[np.void], states: NDArray[np.void], step_s: float) -> float:
-    """Add losses and children's flows upwards; returns the power that enters feeder 0.
-
-    `demand_w` holds the loads that hang on each feeder itself when this is called. Loss is
-    ``no-load + load-loss (S / rating)^2``.
+    The drop is ``R P + X Q`` in per unit of each transformer, with the flows of the step before.
     """
+    worst = 0.0
+    for f in range(feeders.shape[0]):
+        feeder, state = feeders[f], states[f]
+        parent = feeder["parent"]
+        above_pu = source_pu if parent < 0 else states[parent]["voltage_pu"]
+        flow_pu = state["flow_w"] / feeder["rating_w"]
+        drop_pu = (feeder["resistance_frac"] + feeder["reactance_frac"] * REACTIVE_FRAC) * flow_pu
+        voltage_pu = above_pu - drop_pu if above_pu >= DEAD_PU and state["closed"] == 1 else 0.0
+        state["fed"] = 1 if voltage_pu >= DEAD_PU else 0
+        k = feeder["ups"]
+        if k >= 0:
+            ups_watch(ups[k], ups_state[k], voltage_pu, now_ms)
+            voltage_pu = 0.0 if ups_state[k]["does"] == EMPTY else 1.0
+        state["alive"] = 1 if voltage_pu >= DEAD_PU else 0
+        state["voltage_pu"] = voltage_pu
+        worst = max(worst, abs(voltage_pu - 1.0))
+    return worst
+
+
+@kernel
+def sum_up(
+    feeders: NDArray[np.void],
+    states: NDArray[np.void],
+    ups: NDArray[np.void],
+    ups_state: NDArray[np.void],
+) -> float:
+    """Add children's flows and losses upwards; returns the power that enters feeder 0.
+
+    `own_w` holds the loads that hang on each feeder itself. Loss is ``no-load + load-loss
+    (P / rating)^2``. Moves no time, so it may be repeated within a step.
+    """
+    for f in range(feeders.shape[0]):
+        states[f]["demand_w"] = states[f]["own_w"]
     for f in range(feeders.shape[0] - 1, -1, -1):
         feeder, state = feeders[f], states[f]
-        if state["alive"] == 0:
-            loss_w = 0.0
-        else:
-            part = state["demand_w"] / feeder["rating_w"]
+        out_w = state["demand_w"]
+        if feeder["ups"] >= 0:
+            out_w = ups_input_w(ups[feeder["ups"]], ups_state[feeder["ups"]], out_w)
+        loss_w = 0.0
+        if state["fed"] == 1:
+            part = out_w / feeder["rating_w"]
             loss_w = feeder["no_load_w"] + feeder["load_loss_w"] * part * part
         state["loss_w"] = loss_w
-        state["loss_wh"] += loss_w * step_s / SECONDS_PER_HOUR
-        state["flow_w"] = state["demand_w"] + loss_w
+        state["flow_w"] = out_w + loss_w
         if feeder["parent"] >= 0:
             states[feeder["parent"]]["demand_w"] += state["flow_w"]
     return states[0]["flow_w"]
+
+
+@kernel
+def book(
+    feeders: NDArray[np.void],
+    states: NDArray[np.void],
+    ups_state: NDArray[np.void],
+    step_s: float,
+    now_ms: int,
+) -> int:
+    """Move time on: energies, heating of transformers and breakers; returns how many tripped."""
+    trips = 0
+    for f in range(feeders.shape[0]):
+        feeder, state = feeders[f], states[f]
+        state["loss_wh"] += state["loss_w"] * step_s / SECONDS_PER_HOUR
+        part = state["flow_w"] / feeder["rating_w"]
+        state["square_s"] += part * part * step_s
+        if feeder["ups"] >= 0:
+            ups_book(ups_state[feeder["ups"]], state["demand_w"], step_s)
+        if feeder["kind"] != BREAKER or state["closed"] == 0:
+            continue
+        state["current_pu"] = abs(part) / max(state["voltage_pu"], DEAD_PU)
+        why = trip_step(feeder, state, state["current_pu"], step_s)
+        if why != 0:
+            state["closed"], state["why_open"], state["open_ms"] = 0, why, now_ms
+            trips += 1
+    return trips
+
+
+@kernel
+def unserved(states: NDArray[np.void], feeder: int, voltage_min_pu: float) -> bool:
+    """Whether a load on this feeder draws nothing: dead, or too little voltage to convert."""
+    return states[feeder]["alive"] == 0 or states[feeder]["voltage_pu"] < voltage_min_pu
+
+
+@kernel
+def put_load(states: NDArray[np.void], feeder: int, load_w: float) -> None:
+    """Hang a load on a feeder for this step."""
+    states[feeder]["own_w"] += load_w
+
+
+@kernel
+def clear_loads(states: NDArray[np.void]) -> None:
+    """Start a step with empty feeders."""
+    for f in range(states.shape[0]):
+        states[f]["own_w"] = 0.0
+
+
+def flows_w(states: NDArray[np.void]) -> FloatArray:
+    """Power entering each feeder from above.  # (feeders,)"""
+    return np.array(states["flow_w"])

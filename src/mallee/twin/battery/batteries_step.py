@@ -1,0 +1,130 @@
+"""One step of all batteries of the site: with the grid, or carrying an island."""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from mallee.core.units import SECONDS_PER_HOUR
+from mallee.twin.battery.cells import store
+from mallee.twin.battery.inverter import charge_available_w, discharge_available_w, respond, stop
+from mallee.twin.battery.layout import GRID_FORMING, LOCAL, RAMP_FILTER, REMOTE, SET_POINT
+from mallee.twin.battery.ramp_filter import filter_set_points
+from mallee.twin.kernel import kernel
+from mallee.twin.plant import Plant
+from mallee.twin.power.tree import put_load, sum_up
+
+ISLAND_PASSES: Final = 8
+"""Losses follow the flow by about one part in a hundred, so each pass gains two digits."""
+
+VOLTAGE_DROOP_PU: Final = 0.05
+"""Grid-forming units give full reactive power at this departure from nominal voltage (assumed)."""
+
+
+@kernel
+def find_available(plant: Plant) -> None:
+    """Which batteries may act: not failed, not tripped by voltage, on a living feeder."""
+    first = plant.rack_feeder.shape[0] + plant.cabinets.shape[0]
+    for b in range(plant.units.shape[0]):
+        state = plant.batteries[b]
+        alive = plant.feeder_state[plant.units[b]["feeder"]]["fed"]
+        ready = state["healthy"] == 1 and alive == 1 and plant.guards[first + b]["tripped"] == 0
+        state["available"] = 1 if ready else 0
+        if not ready:
+            stop(state)
+
+
+@kernel
+def step_batteries(plant: Plant, step_s: float) -> None:
+    """All batteries beside a living grid: set points by mode, response, energy.
+
+    A grid-following unit stops with its voltage, a grid-forming one adds frequency droop to its
+    set point and voltage droop to its reactive power.
+    """
+    site = plant.site[0]
+    find_available(plant)
+    load_w = site["pods_w"] + site["chargers_w"] + site["losses_w"]
+    for b in range(plant.units.shape[0]):
+        unit, state = plant.units[b], plant.batteries[b]
+        set_w = 0.0
+        if state["mode"] == SET_POINT:
+            set_w = state["set_w"]
+        elif state["mode"] == GRID_FORMING:
+            away = site["frequency_hz"] / site["nominal_hz"] - 1.0
+            set_w = state["set_w"] + unit["charge_max_w"] * away / unit["droop_frac"]
+        set_w = min(set_w, charge_available_w(unit, state))
+        plant.set_points_w[b] = max(set_w, -discharge_available_w(unit, state))
+        _set_reactive(unit, state, site["voltage_pu"])
+        if state["mode"] != RAMP_FILTER:
+            # What follows another command is not the filters' to correct: it is load to them.
+            load_w += state["power_w"]
+    filter_set_points(plant.units, plant.batteries, load_w, step_s, plant.set_points_w)
+    for b in range(plant.units.shape[0]):
+        unit, state = plant.units[b], plant.batteries[b]
+        path = REMOTE if state["mode"] == SET_POINT else LOCAL
+        mean_w = 0.0
+        if state["available"] == 1:
+            mean_w = respond(state, unit["path"][path], plant.set_points_w[b], step_s)
+        auxiliary_w = store(unit, state, mean_w, step_s)
+        put_load(plant.feeder_state, unit["feeder"], mean_w + auxiliary_w)
+
+
+@kernel
+def _set_reactive(unit: np.void, state: np.void, voltage_pu: float) -> None:
+    """Voltage droop of a grid-forming unit inside the P/Q circle; others keep to unity."""
+    if state["mode"] != GRID_FORMING or state["available"] == 0:
+        state["reactive_var"] = 0.0
+        return
+    most = unit["apparent_max_va"]
+    room = math.sqrt(max(0.0, most * most - state["power_w"] ** 2))
+    want = most * (voltage_pu - 1.0) / VOLTAGE_DROOP_PU
+    state["reactive_var"] = max(-room, min(room, want))
+
+
+@kernel
+def carry_island(plant: Plant, step_s: float) -> bool:
+    """Let the grid-forming batteries carry the site alone; returns False when they cannot.
+
+    A forming inverter is a voltage source: its power is whatever the loads and losses are, in
+    the same instant, so the flow at the connection is brought to zero by iteration.
+    """
+    site = plant.site[0]
+    find_available(plant)
+    charge_can_w, discharge_can_w, rated_w = 0.0, 0.0, 0.0
+    for b in range(plant.units.shape[0]):
+        unit, state = plant.units[b], plant.batteries[b]
+        if state["mode"] != GRID_FORMING or state["available"] == 0:
+            stop(state)
+            continue
+        charge_can_w += charge_available_w(unit, state)
+        discharge_can_w += discharge_available_w(unit, state)
+        rated_w += unit["discharge_max_w"]
+    if rated_w == 0.0 or discharge_can_w == 0.0:
+        return False
+    for b in range(plant.units.shape[0]):
+        put_load(plant.feeder_state, plant.units[b]["feeder"], plant.batteries[b]["auxiliary_w"])
+    carried_w = 0.0
+    for _ in range(ISLAND_PASSES):
+        flow_w = sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
+        carried_w += flow_w
+        if not -charge_can_w <= carried_w <= discharge_can_w:
+            return False
+        for b in range(plant.units.shape[0]):
+            unit, state = plant.units[b], plant.batteries[b]
+            if state["mode"] == GRID_FORMING and state["available"] == 1:
+                part = discharge_available_w(unit, state) / discharge_can_w
+                put_load(plant.feeder_state, unit["feeder"], -flow_w * part)
+    sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
+    for b in range(plant.units.shape[0]):
+        unit, state = plant.units[b], plant.batteries[b]
+        mean_w = 0.0
+        if state["mode"] == GRID_FORMING and state["available"] == 1:
+            mean_w = -carried_w * discharge_available_w(unit, state) / discharge_can_w
+        state["power_w"] = state["mean_w"] = mean_w
+        state["smooth_w"] = state["target_w"] = 0.0
+        drawn_w = state["auxiliary_w"]
+        store(unit, state, mean_w, step_s)
+        # The tree carried the auxiliaries of the step before: book what was drawn.
+        state["auxiliary_wh"] += (drawn_w - state["auxiliary_w"]) * step_s / SECONDS_PER_HOUR
+        site["island_hz"] = site["nominal_hz"] * (1.0 - unit["droop_frac"] * carried_w / rated_w)
+    return True
