@@ -22,6 +22,7 @@ UNITS: Final[dict[str, Unit]] = {
     "va": Unit("VA", "apparent power"),
     "var": Unit("var", "reactive power"),
     "wh": Unit("Wh", "energy"),
+    "j": Unit("J", "energy of short storage and single devices"),
     "v": Unit("V", "voltage, line to line for three phases"),
     "a": Unit("A", "current per phase"),
     "hz": Unit("Hz", "frequency"),

@@ -1,0 +1,241 @@
+"""True values of every point of nodes, switches and power shelves, written into the site's rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mallee.core.errors import ConfigError
+from mallee.core.site import DeviceGroup, FloatArray, IntArray
+from mallee.core.units import SECONDS_PER_HOUR
+from mallee.twin.compute.kernels import Slots
+from mallee.twin.compute.layout import Float32Array, Layout
+from mallee.twin.compute.shelves import Shelves
+from mallee.twin.compute.thermal import Dies
+from mallee.twin.kernel import kernel
+
+PER_GPU = ("power_w", "energy_wh", "temp_degc", "utilization_frac")
+PER_NODE = ("power_w", "cap_w", "supply_degc", "inlet_degc", "leak_count")
+ABSENT = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeColumns:
+    """Where a group of equal nodes has its points.
+
+    Attributes:
+        first_node: number of the group's first node.
+        node: places of `PER_NODE` in a device's points, or `ABSENT`.  # (5,)
+        gpu: places of `PER_GPU` of each accelerator.  # (accelerators, 4)
+    """
+
+    group: DeviceGroup
+    first_node: int
+    node: IntArray
+    gpu: IntArray
+
+
+def node_columns(layout: Layout) -> tuple[NodeColumns, ...]:
+    """Point places of all node groups.
+
+    Raises:
+        ConfigError: a catalogue model has a point that the twin knows no quantity for.
+    """
+    columns, first = [], 0
+    for group in layout.groups:
+        index, count = group.model.index, group.model.accelerators
+        node = np.array([index.get(name, ABSENT) for name in PER_NODE])
+        gpu = np.array(
+            [[index.get(f"gpu{g}_{name}", ABSENT) for name in PER_GPU] for g in range(count)],
+            np.int64,
+        ).reshape(count, len(PER_GPU))
+        known = set(PER_NODE) | {f"gpu{g}_{name}" for g in range(count) for name in PER_GPU}
+        _check_known(group, known)
+        columns.append(NodeColumns(group=group, first_node=first, node=node, gpu=gpu))
+        first += group.count
+    for group in layout.switches:
+        _check_known(group, {"power_w", "temp_degc"})
+    for group in layout.shelves:
+        _check_known(group, {"input_w", "input_energy_wh", "output_w", "temp_degc"})
+    return tuple(columns)
+
+
+def _check_known(group: DeviceGroup, known: set[str]) -> None:
+    for point in group.model.point:
+        if point.name not in known and point.constant is None:
+            where = f"catalogue model {group.model.model}: point.{point.name}"
+            raise ConfigError(
+                where, "the twin has no quantity for it", f"known: {', '.join(sorted(known))}"
+            )
+
+
+@kernel
+def put(values: FloatArray, row: int, place: int, value: float) -> None:
+    """Write a value at a device's point, if its model has it."""
+    if place >= 0:
+        values[row + place] = value
+
+
+@kernel
+def fill_nodes(
+    values: FloatArray,
+    first_row: int,
+    stride: int,
+    nodes: int,
+    first_node: int,
+    node_places: IntArray,
+    gpu_places: IntArray,
+    places: tuple[IntArray, IntArray, IntArray],
+    mean_w: Float32Array,
+    energy_j: FloatArray,
+    die_degc: Float32Array,
+    share: FloatArray,
+    host_share: FloatArray,
+    activity: FloatArray,
+    unit: NDArray[np.int32],
+    cap_w: FloatArray,
+    supply_degc: FloatArray,
+    leaking: NDArray[np.bool_],
+) -> None:
+    """Write a group's nodes.
+
+    Args:
+        places: rack, first accelerator's slot and host's slot of every node.  # (nodes,) each
+        share, host_share: one accelerator's (host's) part of what its slot stands for.  # (racks,)
+        activity: mean activity of each unit, 0..1.  # (units,)
+    """
+    racks, first_slots, host_slots = places
+    for n in range(nodes):
+        node = first_node + n
+        row = first_row + n * stride
+        rack, slot0, host = racks[node], first_slots[node], host_slots[node]
+        part = share[rack]
+        step = 1 if part == 1.0 else 0
+        total_w = np.float64(mean_w[rack, host]) * host_share[rack]
+        for g in range(gpu_places.shape[0]):
+            slot = slot0 + g * step
+            power_w = np.float64(mean_w[rack, slot]) * part
+            total_w += power_w
+            put(values, row, gpu_places[g, 0], power_w)
+            put(values, row, gpu_places[g, 1], energy_j[rack, slot] * part / SECONDS_PER_HOUR)
+            put(values, row, gpu_places[g, 2], np.float64(die_degc[rack, slot]))
+            put(values, row, gpu_places[g, 3], activity[unit[rack, slot]])
+        put(values, row, node_places[0], total_w)
+        put(values, row, node_places[1], cap_w[node])
+        put(values, row, node_places[2], supply_degc[rack])
+        put(values, row, node_places[3], supply_degc[rack])
+        put(values, row, node_places[4], 1.0 if leaking[node] else 0.0)
+
+
+SWITCH_RISE_K_PER_W = 0.03
+"""Case of a switch tray over the coolant: 24 K at 800 W."""
+
+SHELF_RISE_K = 20.0
+"""Rectifiers over the rack's coolant at full load."""
+
+
+class SwitchRows:
+    """Where the switch trays of a group have their points."""
+
+    def __init__(self, layout: Layout, group: DeviceGroup) -> None:
+        self.rack, self.slot = group.rack, layout.switch_slot[group.rack]
+        self.power, self.temp = group.rows("power_w"), group.rows("temp_degc")
+        self.share = 1.0 / layout.weight[self.rack, self.slot]
+
+    def fill(self, values: FloatArray, mean_w: Float32Array, supply_degc: FloatArray) -> None:
+        """Each tray draws an equal part of its rack's."""
+        share_w = mean_w[self.rack, self.slot] * self.share
+        values[self.power] = share_w
+        values[self.temp] = supply_degc[self.rack] + SWITCH_RISE_K_PER_W * share_w
+
+
+class ShelfRows:
+    """Where the power shelves of a group have their points, and their energy counters."""
+
+    def __init__(self, group: DeviceGroup) -> None:
+        self.rack = group.rack
+        starts = np.flatnonzero(np.diff(group.rack, prepend=-1))
+        self.order = np.arange(group.count) - np.repeat(starts, np.diff(starts, append=group.count))
+        self.input, self.output = group.rows("input_w"), group.rows("output_w")
+        self.energy, self.temp = group.rows("input_energy_wh"), group.rows("temp_degc")
+        self.settled_j, self.mark_j = np.zeros(group.count), np.zeros(group.count)
+
+    def energy_j(self, shelves: Shelves) -> FloatArray:
+        """Input energy of each shelf: since its rack last lost or got back one, its equal part."""
+        part = (self.order < shelves.alive[self.rack]) / np.maximum(shelves.alive[self.rack], 1)
+        return self.settled_j + (shelves.input_j[self.rack] - self.mark_j) * part
+
+    def settle(self, shelves: Shelves) -> None:
+        """Bring the counters up to date before the number of working shelves changes."""
+        self.settled_j[:] = self.energy_j(shelves)
+        self.mark_j[:] = shelves.input_j[self.rack]
+
+    def fill(
+        self,
+        values: FloatArray,
+        input_w: FloatArray,
+        output_w: FloatArray,
+        shelves: Shelves,
+        supply_degc: FloatArray,
+    ) -> None:
+        """Working shelves share the load equally, lost ones carry nothing.
+
+        Args:
+            input_w, output_w: of each rack.  # (racks,)
+        """
+        alive = shelves.alive
+        part = 1.0 / np.maximum(alive, 1)
+        working = self.order < alive[self.rack]
+        load = output_w * part / shelves.rating_w
+        values[self.input] = np.where(working, (input_w * part)[self.rack], 0.0)
+        values[self.output] = np.where(working, (output_w * part)[self.rack], 0.0)
+        values[self.energy] = self.energy_j(shelves) / SECONDS_PER_HOUR
+        values[self.temp] = (supply_degc + SHELF_RISE_K * load)[self.rack]
+
+
+class RackPoints:
+    """Where everything in the racks has its points.
+
+    Attributes:
+        leaking: nodes whose leak sensor is wet.  # (nodes,)
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        """Find the rows of all points.
+
+        Raises:
+            ConfigError: a catalogue model has a point that the twin knows no quantity for.
+        """
+        self._columns = node_columns(layout)
+        self.switches = [SwitchRows(layout, group) for group in layout.switches]
+        self.shelves = [ShelfRows(group) for group in layout.shelves]
+        self.leaking = np.zeros(len(layout.node_rack), np.bool_)
+        self._places = (layout.node_rack, layout.node_slot, layout.node_host_slot)
+        one = np.ones(layout.racks)
+        self._share = one / np.maximum(layout.gpus, 1) if layout.aggregated else one
+        self._host_share = one / np.maximum(layout.nodes, 1) if layout.aggregated else one
+
+    def fill_nodes(
+        self,
+        values: FloatArray,
+        slots: Slots,
+        dies: Dies,
+        activity: FloatArray,
+        cap_w: FloatArray,
+        supply_degc: FloatArray,
+    ) -> None:
+        """Write all points of all nodes.
+
+        Args:
+            activity: mean activity of each unit, 0..1.  # (units,)
+            cap_w: cap of each node.  # (nodes,)
+            supply_degc: at each rack.  # (racks,)
+        """
+        for columns in self._columns:
+            group = columns.group
+            fill_nodes(
+                values, group.first_row, group.stride, group.count, columns.first_node,
+                columns.node, columns.gpu, self._places, slots.mean_w, slots.energy_j,
+                dies.die_degc, self._share, self._host_share, activity, slots.unit, cap_w,
+                supply_degc, self.leaking,
+            )  # fmt: skip

@@ -1,0 +1,146 @@
+"""Die and cold plate of every accelerator: two heat capacities in a row, solved exactly.
+
+``Cd Td' = P - (Td - Tc) / R1`` and ``Cc Tc' = (Td - Tc) / R1 - (Tc - Tw) / R2`` with
+``R2 = R20 (m0 / m)^0.8`` for turbulent flow. Both are linear, so a step of any length has an exact
+solution by the matrix exponential; it is computed outside the kernel, once for each rack and flow.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mallee.core.site import FloatArray
+from mallee.twin.compute.layout import Float32Array
+from mallee.twin.kernel import kernel
+
+DIE_SHARE: Final = 2.0 / 3.0
+"""Share of the die-to-coolant resistance between die and plate: die time constant about 2 s."""
+
+FLOW_MIN_FRAC: Final = 0.005
+"""Below this flow counts as standing still: what is left is conduction along the hoses."""
+
+ONE = np.float32(1.0)
+LEAK_REFERENCE_DEGC = np.float32(60.0)
+HYSTERESIS_K = np.float32(3.0)
+SLOPE_PER_K = np.float32(0.05)
+LEAST_FRAC = np.float32(0.3)
+NO_LIMIT_W = np.float32(1e12)
+OFF_W = np.float32(0.0)
+
+
+class Dies(NamedTuple):
+    """State and constants of the accelerators' thermal model. # (racks, slots)
+
+    Attributes:
+        die_degc, plate_degc: temperatures.
+        mark_j: energy counter at the last thermal step.
+        spread: resistance relative to nominal, over the accelerators of the slot.
+        leak_per_k: relative rise of power per kelvin of the die; 0 in replays.
+        top_w: the power that throttling takes its fractions of.
+        state: 0 runs freely, 1 throttles, 2 has shut down.
+    """
+
+    die_degc: Float32Array
+    plate_degc: Float32Array
+    mark_j: FloatArray
+    spread: Float32Array
+    leak_per_k: Float32Array
+    top_w: Float32Array
+    state: NDArray[np.int8]
+
+
+class Coolant(NamedTuple):
+    """What changes with the coolant. # (racks,) or (racks, 6)
+
+    Attributes:
+        supply_degc: coolant (or air) at the inlet.
+        matrix: a11, a12, a21, a22, b1, b2 of one thermal step.
+        throttle_degc, shutdown_degc: thresholds.
+    """
+
+    supply_degc: Float32Array
+    matrix: Float32Array
+    throttle_degc: Float32Array
+    shutdown_degc: Float32Array
+
+
+def step_matrix(
+    resistance_k_per_w: FloatArray,
+    die_j_per_k: FloatArray,
+    plate_j_per_k: FloatArray,
+    flow_frac: FloatArray,
+    step_s: float,
+) -> Float32Array:
+    """Exact one-step solution about the coolant temperature.
+
+    Returns:
+        a11, a12, a21, a22 of exp(A t), and b1, b2 the rise of die and plate per watt.  # (racks, 6)
+    """
+    first = DIE_SHARE * resistance_k_per_w
+    second = (1.0 - DIE_SHARE) * resistance_k_per_w * np.maximum(flow_frac, FLOW_MIN_FRAC) ** -0.8
+    m11 = -1.0 / (die_j_per_k * first)
+    m12 = -m11
+    m21 = 1.0 / (plate_j_per_k * first)
+    m22 = -m21 - 1.0 / (plate_j_per_k * second)
+    mean = 0.5 * (m11 + m22)
+    spread = np.sqrt(0.25 * (m11 - m22) ** 2 + m12 * m21)
+    fast, slow = np.exp((mean - spread) * step_s), np.exp((mean + spread) * step_s)
+    # exp(A t) = slow-and-fast mean on the diagonal plus (A - mean) scaled by their difference.
+    scale = (slow - fast) / (2.0 * spread)
+    middle = 0.5 * (slow + fast)
+    a11, a12 = middle + scale * (m11 - mean), scale * m12
+    a21, a22 = scale * m21, middle + scale * (m22 - mean)
+    # In steady state the plate stands second kelvin per watt over the coolant, the die first more.
+    die, plate = first + second, second
+    b1 = die - (a11 * die + a12 * plate)
+    b2 = plate - (a21 * die + a22 * plate)
+    return np.stack([a11, a12, a21, a22, b1, b2], axis=1).astype(np.float32)
+
+
+@kernel
+def step_dies(
+    rack: int,
+    count: int,
+    dies: Dies,
+    coolant: Coolant,
+    energy_j: FloatArray,
+    total: FloatArray,
+    dt_s: float,
+    per_step_s: float,
+    leak: Float32Array,
+    hot_w: Float32Array,
+) -> None:
+    """One thermal step of a rack: temperatures, leakage, throttling.
+
+    Args:
+        total: power summed over the sub-steps since `energy_j` was last written.  # (slots,)
+        per_step_s: 1 / length of the thermal step.
+    """
+    supply_degc = coolant.supply_degc[rack]
+    throttle_degc, shutdown_degc = coolant.throttle_degc[rack], coolant.shutdown_degc[rack]
+    release_degc = throttle_degc - HYSTERESIS_K
+    a11, a12, a21 = coolant.matrix[rack, 0], coolant.matrix[rack, 1], coolant.matrix[rack, 2]
+    a22, b1, b2 = coolant.matrix[rack, 3], coolant.matrix[rack, 4], coolant.matrix[rack, 5]
+    for s in range(count):
+        now_j = energy_j[s] + total[s] * dt_s
+        mean_w = np.float32((now_j - dies.mark_j[rack, s]) * per_step_s) * dies.spread[rack, s]
+        dies.mark_j[rack, s] = now_j
+        die_k = dies.die_degc[rack, s] - supply_degc
+        plate_k = dies.plate_degc[rack, s] - supply_degc
+        die_degc = supply_degc + (a11 * die_k + a12 * plate_k + b1 * mean_w)
+        dies.die_degc[rack, s] = die_degc
+        dies.plate_degc[rack, s] = supply_degc + (a21 * die_k + a22 * plate_k + b2 * mean_w)
+        leak[s] = ONE + dies.leak_per_k[rack, s] * (die_degc - LEAK_REFERENCE_DEGC)
+    for s in range(count):
+        die_degc = dies.die_degc[rack, s]
+        state = dies.state[rack, s]
+        if die_degc >= throttle_degc or state != 0:
+            if die_degc >= shutdown_degc:
+                state = 2
+            elif state != 2:
+                state = 1 if die_degc >= release_degc else 0
+            dies.state[rack, s] = state
+            frac = max(LEAST_FRAC, min(ONE, ONE - SLOPE_PER_K * (die_degc - release_degc)))
+            running_w = frac * dies.top_w[rack, s] if state == 1 else NO_LIMIT_W
+            hot_w[s] = OFF_W if state == 2 else running_w
