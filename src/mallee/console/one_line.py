@@ -15,17 +15,18 @@ from mallee.console.site_tree import Place, PlaceKind
 
 COLUMN = 124.0
 MARGIN = 14.0
-TOP = 34.0
-STEP = 96.0
-METER_BELOW = 50.0
-"""The meter sits on the line below the grid connection."""
-BUS_ABOVE = 36.0
+TOP = 32.0
+METER_BELOW = 54.0
+"""The meter sits on the line this far below the grid connection."""
+FIRST_STEP, STEP = 122.0, 98.0
+"""From the grid connection to the first feeders, and from level to level below."""
+BUS_ABOVE = 40.0
 """A bus bar stands this far above the highest of what it feeds."""
-BOX_WIDTH, BOX_HEIGHT = 112.0, 94.0
+BUS_OVERHANG = 18.0
+BOX_WIDTH, BOX_HEIGHT = 112.0, 90.0
 BOX_ABOVE = 12.0
 """The top of a box lies this far above the level of its row."""
-BUS_OVERHANG = 18.0
-POD_PAD, POD_HEAD = 6.0, 22.0
+POD_PAD, POD_HEAD, POD_FOOT = 6.0, 14.0, 24.0
 
 BOXES: frozenset[PlaceKind] = frozenset({"battery", "charger", "racks", "cdu", "network"})
 
@@ -120,7 +121,7 @@ def draw(tree: Place) -> tuple[Diagram, dict[str, Place]]:
     bottom = max(spot.y + (BOX_HEIGHT if spot.place.kind in BOXES else 0.0) for spot in spots)
     diagram = Diagram(
         width=2 * MARGIN + COLUMN * boxes,
-        height=bottom + POD_PAD + MARGIN,
+        height=bottom + POD_FOOT + POD_PAD,
         box_width=BOX_WIDTH,
         box_height=BOX_HEIGHT,
         meter_x=root.x,
@@ -140,7 +141,7 @@ def _put(place: Place, level: int, columns: "count[int]", above: str) -> _Spot:
         x = (children[0].x + children[-1].x) / 2
     else:
         x = MARGIN + COLUMN * (next(columns) + 0.5)
-    y = TOP + level * STEP + (STEP - METER_BELOW if level else 0.0)
+    y = TOP + (FIRST_STEP + (level - 1) * STEP if level else 0.0)
     if place.kind in BOXES:
         y -= BOX_ABOVE
     return _Spot(place=place, id=own, level=level, x=x, y=y, children=children)
@@ -189,5 +190,5 @@ def _pod_frames(spot: _Spot) -> Iterator[PodFrame]:
             x=left,
             y=inside[0].y - POD_HEAD,
             width=inside[-1].x + BOX_WIDTH / 2 + POD_PAD - left,
-            height=POD_HEAD + BOX_HEIGHT + POD_PAD,
+            height=POD_HEAD + BOX_HEIGHT + POD_FOOT,
         )

@@ -44,7 +44,9 @@ async def serve(site: SiteModel, board: Board, history: Path, host: str, port: i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(make_app(live, hub, host=host), access_log=None)
+    runner = web.AppRunner(
+        make_app(live, hub, host=host), access_log=None, shutdown_timeout=SHUTDOWN_S
+    )
     await runner.setup()
     try:
         await _listen(runner, host, port)
@@ -60,7 +62,7 @@ async def serve(site: SiteModel, board: Board, history: Path, host: str, port: i
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        await web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_S).start()
+        await web.TCPSite(runner, host, port).start()
     except OSError as error:
         hint = "choose another one with `mallee up --port`"
         raise ConfigError(

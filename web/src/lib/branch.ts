@@ -72,7 +72,7 @@ export function boxView(live: Live, node: Node): BoxView {
   }
   if (node.kind === "charger") {
     const cars = `${fixed(value("occupied_count"), 0)} cars`;
-    return { line: `${cars}, limit ${rated(value("limit_w"), scale)}`, bar: { ...power, limit: value("limit_w") } };
+    return { line: `${cars}, ≤ ${rated(value("limit_w"), scale)} ${scale.unit}`, bar: { ...power, limit: value("limit_w") } };
   }
   if (node.kind === "racks") {
     const caps = `caps ${rated(value("cap_w"), scale)} ${scale.unit}`;

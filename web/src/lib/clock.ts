@@ -17,6 +17,11 @@ export class SiteClock {
     return this.#time.format(utcS * 1000);
   }
 
+  /** Without seconds, for axes. */
+  minute(utcS: number): string {
+    return this.time(utcS).slice(0, 5);
+  }
+
   date(utcS: number): string {
     return this.#date.format(utcS * 1000);
   }

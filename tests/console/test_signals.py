@@ -1,0 +1,111 @@
+"""The page's numbers: right sums, honest about what is old or missing."""
+
+import numpy as np
+import pytest
+
+from mallee.console.frame import SignalState
+from mallee.console.one_line import draw
+from mallee.console.signals import Numbers, Readings, SignalTable, site_signals
+from mallee.console.site_tree import site_tree
+from mallee.core.site import SiteModel
+from mallee.core.snapshot import Quality
+
+
+class Bench:
+    """A table with readings that a test may spoil."""
+
+    def __init__(self, site: SiteModel) -> None:
+        self.site = site
+        self.table = SignalTable(site, site_signals(site, draw(site_tree(site))[1]))
+        self.values = np.ones(site.point_count)
+        self.ages_s = np.full(site.point_count, 0.5)
+        self.quality = np.full(site.point_count, Quality.GOOD, np.uint8)
+
+    def numbers(self) -> Numbers:
+        return self.table.evaluate(
+            Readings(values=self.values, ages_s=self.ages_s, quality=self.quality)
+        )
+
+    def state(self, name: str) -> int:
+        return int(self.numbers().states[self.table.index[name]])
+
+    def value(self, name: str) -> float:
+        return float(self.numbers().values[self.table.index[name]])
+
+    def age_s(self, name: str) -> float:
+        return float(self.numbers().ages_s[self.table.index[name]])
+
+
+@pytest.fixture
+def bench(demo_site: SiteModel) -> Bench:
+    return Bench(demo_site)
+
+
+def test_a_rack_draws_its_loads_and_what_its_shelves_lose(bench: Bench) -> None:
+    site = bench.site
+    bench.values[site.rows("node", "power_w")] = 6000.0
+    bench.values[site.rows("switch", "power_w")] = 500.0
+    bench.values[site.rows("power_shelf", "input_w")] = 14_500.0
+    bench.values[site.rows("power_shelf", "output_w")] = 14_100.0
+    bench.values[site.rows("cdu", "power_w")] = 6000.0
+    rack_w = 18 * 6000.0 + 9 * 500.0 + 8 * 400.0
+    assert bench.value("power:q-pod/pod1.r1") == pytest.approx(rack_w)
+    assert bench.value("power:q-pod") == pytest.approx(2 * rack_w + 6000.0)
+    assert bench.value("pods_w") == bench.value("power:q-pod")
+    assert bench.value("it_w") == pytest.approx(36 * 6000.0 + 18 * 500.0)
+
+
+def test_a_branch_is_the_sum_of_what_hangs_below(bench: Bench) -> None:
+    site = bench.site
+    bench.values[:] = 0.0
+    bench.values[site.rows("battery", "charge_w")] = -90e3
+    bench.values[site.rows("charger", "power_w")] = (120e3, 30e3)
+    assert bench.value("power:ev1") == 120e3
+    assert bench.value("power:tx1") == pytest.approx(60e3)
+    assert bench.value("chargers_w") == 150e3
+
+
+def test_three_missed_polls_make_a_number_stale(bench: Bench) -> None:
+    row = bench.site.rows("meter", "import_w")
+    bench.ages_s[row] = 2.9
+    assert bench.state("import_w") == SignalState.GOOD
+    bench.ages_s[row] = 3.1
+    assert bench.state("import_w") == SignalState.STALE
+    assert bench.age_s("import_w") == pytest.approx(3.1)
+    # shelves are polled every 5 s
+    bench.ages_s[bench.site.rows("power_shelf", "input_w")] = 14.0
+    assert bench.state("pods_w") == SignalState.GOOD
+    bench.ages_s[bench.site.rows("power_shelf", "input_w")] = 16.0
+    assert bench.state("pods_w") == SignalState.STALE
+
+
+def test_one_missing_node_marks_its_rack_and_not_the_other(bench: Bench) -> None:
+    row = bench.site.rows("node", "power_w")[3]
+    bench.values[row], bench.quality[row] = np.nan, Quality.NEVER
+    assert bench.state("power:q-pod/pod1.r1") == SignalState.STALE
+    assert bench.state("power:q-pod/pod1.r2") == SignalState.GOOD
+    assert bench.value("power:q-pod/pod1.r1") == 17 + 9
+
+
+def test_bad_quality_is_not_good_however_young(bench: Bench) -> None:
+    bench.quality[bench.site.rows("cdu", "supply_degc")] = Quality.BAD
+    assert bench.state("coolant_supply_degc") == SignalState.STALE
+
+
+def test_nothing_read_is_unknown(bench: Bench) -> None:
+    bench.values[:] = np.nan
+    bench.ages_s[:] = np.inf
+    bench.quality[:] = Quality.NEVER
+    numbers = bench.numbers()
+    assert np.isnan(numbers.values).all()
+    assert (numbers.states == SignalState.UNKNOWN).all()
+
+
+def test_a_large_site_forgives_a_few_missing_devices(large_site: SiteModel) -> None:
+    bench = Bench(large_site)
+    rows = large_site.rows("node", "power_w")
+    bench.quality[rows[:100]] = Quality.STALE
+    assert bench.state("pods_w") == SignalState.GOOD
+    bench.quality[rows[:2000]] = Quality.STALE
+    assert bench.state("pods_w") == SignalState.STALE
+    assert len(bench.table.signals) < 100
