@@ -7,13 +7,11 @@ supervisor is gone, however it went, and so is this process: nothing is left run
 import importlib
 import os
 import resource
-import signal
 import sys
 import threading
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from mallee.core.errors import ConfigError
 from mallee.runtime.log import start_log
@@ -36,7 +34,6 @@ def start(role: str, folder: Path) -> None:
     """Become the process of a role; returns when it is told to stop."""
     start_log(role)
     os.nice(NICE.get(role, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to pass on
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     _allow_many_files()
     try:
@@ -45,7 +42,7 @@ def start(role: str, folder: Path) -> None:
         complaint = Complaint(error.where, error.what, error.hint)
         path = complaint_path(RunFolder(folder), role)
         write_private(path, msgspec.json.encode(complaint))
-        structlog.get_logger().error("configuration", error=str(error))
+        sys.stderr.write(f"{error}\n")
         sys.exit(CONFIG_STATUS)
 
 

@@ -41,10 +41,19 @@ def main(folder: Path) -> None:
             await run_until_told(
                 beat(board, "collect"),
                 watch_commands(site, board, links),
-                *(link.run() for link in links),
+                _run_links(links, board, waits=site.file.twin is not None),
             )
 
     run_fast(collect())
+
+
+async def _run_links(links: Sequence[Link], board: Board, *, waits: bool) -> None:
+    """Run all links; those to simulated devices once these are there."""
+    while waits and board.heartbeat("twin")[0] == 0:  # noqa: ASYNC110 - another process
+        await asyncio.sleep(COMMANDS_EVERY_S)
+    async with asyncio.TaskGroup() as tasks:
+        for link in links:
+            tasks.create_task(link.run())
 
 
 def make_links(site: SiteModel, board: Board, connections: Sequence[Connection]) -> list[Link]:

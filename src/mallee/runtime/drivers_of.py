@@ -11,6 +11,7 @@ from mallee.core.errors import ConfigError
 from mallee.core.site import DeviceGroup, SiteModel
 from mallee.drivers.dcgm import DcgmDriver
 from mallee.drivers.driver import Driver, Login
+from mallee.drivers.ocpp import OcppCentral
 from mallee.drivers.redfish import RedfishDriver
 from mallee.drivers.sunspec import SunSpecDriver
 from mallee.runtime.addresses import split_address
@@ -45,7 +46,7 @@ async def connect(site: SiteModel, run: Run, folder: RunFolder) -> AsyncIterator
     Raises:
         ConfigError: a login or certificate that cannot be found.
     """
-    centrals: "dict[str, OcppCentral]" = {}
+    centrals: dict[str, OcppCentral] = {}
     connections = []
     try:
         for group in site.groups:
@@ -65,7 +66,7 @@ async def _maker(
     folder: RunFolder,
     group: DeviceGroup,
     protocol: str,
-    centrals: "dict[str, OcppCentral]",
+    centrals: dict[str, OcppCentral],
 ) -> Callable[[str, str], Driver]:
     """What makes the driver of each device of a group from its address and name."""
     model = group.model
@@ -77,8 +78,6 @@ async def _maker(
     if protocol == "sunspec":
         return lambda address, _: SunSpecDriver(model, address)
     if protocol == "ocpp":
-        from mallee.drivers.ocpp import OcppCentral
-
         for address in set(run.addresses[protocol].values()) - set(centrals):
             centrals[address] = OcppCentral(*split_address(address))
             await centrals[address].open()

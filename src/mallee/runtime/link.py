@@ -75,7 +75,7 @@ class Link:
     column_of: dict[int, int] = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
-    _good_s: float = field(default_factory=lambda: time.monotonic() + START_GRACE_S)
+    _good_s: float = 0.0
     _is_lost: bool = False
     _told: set[tuple[int, _Trouble]] = field(default_factory=set)
 
@@ -85,6 +85,7 @@ class Link:
 
     async def run(self) -> None:
         """Read and write until cancelled."""
+        self._good_s = time.monotonic() + START_GRACE_S
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._poll())

@@ -109,6 +109,7 @@ class ManagedProcess:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **one_thread},
+                start_new_session=True,  # Ctrl-C is the supervisor's to pass on
             )
         self._started_s = now_s
 

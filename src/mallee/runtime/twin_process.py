@@ -88,7 +88,6 @@ def _services(
 ) -> list[Awaitable[Running]]:
     """Everything that has to listen or dial, not yet started."""
     from mallee.emulators.dcgm import serve_dcgm
-    from mallee.emulators.ocpp import run_charger
     from mallee.emulators.redfish import serve_redfish
     from mallee.emulators.sunspec import serve_sunspec
 
@@ -104,6 +103,8 @@ def _services(
             elif protocol == "sunspec":
                 starting.append(serve_sunspec(device, host, port))
             elif protocol == "ocpp":
+                from mallee.emulators.ocpp import run_charger
+
                 identity = device.name.replace("/", ".")
                 starting.append(run_charger(device, f"ws://{host}:{port}", identity))
     return starting
