@@ -73,6 +73,11 @@ def parse_place(at: str, where: str) -> Place:
     return Place(resource.strip("/"), tuple(steps))
 
 
+def escape_step(step: str) -> str:
+    """A property name as it stands in a JSON pointer (RFC 6901)."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
 def parse_document(body: bytes, where: str) -> dict[str, Any]:
     """A resource as sent.
 
