@@ -1,4 +1,4 @@
-"""Questions to history: lengths of time, patterns, fewer rows, other programs' formats."""
+"""Questions to history: patterns, fewer rows, other programs' formats."""
 
 import io
 from pathlib import Path
@@ -21,7 +21,6 @@ from mallee.history import (
     find_points,
     iso,
     last_time,
-    parse_duration,
     read_points,
     to_json,
     write_csv,
@@ -39,20 +38,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, demo_site: SiteModel) -> Pa
         for tick in range(720):
             writer.append(START_UTC_S + tick, np.full(demo_site.point_count, float(tick)), quality)
     return folder
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90s", 90), ("10m", 600), ("1.5h", 5400), ("7d", 604800), ("1h30m", 5400), ("1w", 604800)],
-)
-def test_lengths_of_time(text: str, seconds: float) -> None:
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "10", "10x", "m", "-5m", "5 m", "10m!", "0s", "10min", "nan"])
-def test_what_is_no_length_of_time(text: str) -> None:
-    with pytest.raises(ConfigError, match="such as 90s, 10m"):
-        parse_duration(text)
 
 
 def test_patterns_name_points(folder: Path) -> None:

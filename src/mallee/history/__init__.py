@@ -8,7 +8,6 @@ from mallee.history.query import (
     downsample,
     find_points,
     last_time,
-    parse_duration,
     read_point,
     read_points,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "find_points",
     "iso",
     "last_time",
-    "parse_duration",
     "read_point",
     "read_points",
     "to_json",

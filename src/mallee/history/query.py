@@ -6,7 +6,6 @@ away meanwhile makes the query look again.
 """
 
 import fnmatch
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ from mallee.history.layout import (
 )
 from mallee.history.log import log_digest, read_log
 
-_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _LOOKS_AGAIN: Final = 5
 _POINTS_MAX: Final = 5000
 
@@ -73,22 +71,6 @@ class _Point:
     @property
     def path(self) -> str:
         return f"{self.device}/{self.name}"
-
-
-def parse_duration(text: str, where: str = "--last") -> float:
-    """Seconds of a length of time such as ``90s``, ``10m``, ``1.5h``, ``7d`` or ``1h30m``.
-
-    Raises:
-        ConfigError: it is none, or not longer than zero.
-    """
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text)
-    hint = "write a number and s, m, h, d or w, such as 90s, 10m, 1h30m or 7d"
-    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        raise ConfigError(where, f"{text!r} is not a length of time", hint)
-    duration_s = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    if duration_s <= 0.0:
-        raise ConfigError(where, f"{text!r} is no time at all", hint)
-    return duration_s
 
 
 def find_points(folder: Path, patterns: Iterable[str]) -> list[str]:
