@@ -54,7 +54,7 @@ def test_loads_add_up_the_tree(demo_site: SiteModel) -> None:
         ),
         (
             '[[breaker]]\nname = "q-pod"',
-            '[[breaker]]\nname = "spare"\nfed_by = "tx1"\nrating_a = 9\n[[breaker]]\nname = "q-pod"',
+            '[[breaker]]\nname = "spare"\nfed_by = "tx1"\nrating_a=9\n[[breaker]]\nname = "q-pod"',
             "note",
             "breaker.spare: feeds nothing",
         ),
