@@ -63,6 +63,7 @@ class Cooling:
         )
         self._heat_w, self._lost_kg, self._pump_w = np.zeros(cdus), np.zeros(cdus), np.zeros(cdus)
         self._valve_flow = np.zeros(cdus)
+        self._live = np.ones(cdus, np.bool_)
         self._scratch = (np.zeros(cdus), np.zeros(cdus))
         self._exchangers = (
             self.design.conductance_w_per_k,
@@ -116,7 +117,8 @@ class Cooling:
         pod_air_w = np.bincount(self.design.pod_of_rack, to_air_w, pods).astype(np.float64)
         to_liquid_w = np.where(self._liquid, heat_liquid_w, 0.0)
         steps = max(math.ceil(dt_s / STEP_MAX_S), 1)
-        weather = Weather(self.ambient_degc, wet_bulb_degc(self.ambient_degc, self.humidity_frac))
+        outside_degc = self.ambient_degc + self.faults.ambient_rise_k
+        weather = Weather(outside_degc, wet_bulb_degc(outside_degc, self.humidity_frac))
         for _ in range(steps):
             self._step_flow(dt_s / steps)
             self._step_heat(dt_s / steps, weather, to_liquid_w, pod_air_w)
@@ -161,20 +163,23 @@ class Cooling:
             true_points[rows] = values[point]
 
     def save(self) -> dict[str, FloatArray]:
-        """State for `restore`; faults belong to whoever set them."""
-        return self.state.save() | {
-            "ambient": np.array([self.ambient_degc, self.humidity_frac, self._stored_start_j])
-        }
+        """Everything that changes."""
+        faults = {f"faults/{name}": array for name, array in self.faults.save().items()}
+        ambient = np.array([self.ambient_degc, self.humidity_frac, self._stored_start_j])
+        return self.state.save() | faults | {"ambient": ambient}
 
     def restore(self, saved: dict[str, FloatArray]) -> None:
         """Back to what `save` gave."""
         self.state.restore(saved)
+        own = {n.removeprefix("faults/"): a for n, a in saved.items() if n.startswith("faults/")}
+        self.faults.restore(own)
         self.ambient_degc, self.humidity_frac, self._stored_start_j = map(float, saved["ambient"])
         self._publish()
         self._balance()
 
     def _step_flow(self, dt_s: float) -> None:
         design, state, faults = self.design, self.state, self.faults
+        np.logical_and(faults.powered, faults.switched_on, out=self._live)
         secondary.step_flow(
             dt_s,
             design.cdu_of_rack,
@@ -182,7 +187,7 @@ class Cooling:
             faults.air_lock_frac,
             design.secondary_kgps,
             design.speed_min_frac,
-            faults.powered,
+            self._live,
             faults.pump_ok,
             state.pressure_frac,
             state.pump_speed_frac,
@@ -203,7 +208,7 @@ class Cooling:
             state.supply_degc,
             state.error_k,
             faults.valve_stuck_frac,
-            faults.powered,
+            self._live,
             state.valve_frac,
             self._valve_flow,
         )
@@ -303,7 +308,7 @@ class Cooling:
         self.supply_degc[self._liquid] = state.cell_degc[self._liquid, secondary.RACK_CELL - 1]
         cooled = self._liquid & (design.rack_design_kgps > 0.0)
         self.flow_frac[cooled] = self._kgps[cooled] / design.rack_design_kgps[cooled]
-        self.power_w[:] = np.where(self.faults.powered, design.electronics_w, 0.0) + self._pump_w
+        self.power_w[:] = np.where(self._live, design.electronics_w, 0.0) + self._pump_w
 
     def _balance(self) -> None:
         """Gap between what came in, what left and what is stored, from the states themselves."""

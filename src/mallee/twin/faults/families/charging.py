@@ -1,0 +1,79 @@
+"""Faults of charger cabinets and surprises by their customers."""
+
+from typing import Final
+
+from mallee.twin.charging.layout import NEVER_MS
+from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
+
+
+def _off(parts: Parts, one: Occurrence) -> None:
+    parts.chargers.state[one.target.index]["available"] = 0
+
+
+def _on(parts: Parts, one: Occurrence) -> None:
+    parts.chargers.state[one.target.index]["available"] = 1
+
+
+def _overrun(parts: Parts, one: Occurrence) -> None:
+    """The cabinet takes its profile for its maximum."""
+    state, cabinet = parts.chargers.state[one.target.index], parts.chargers.cabinets
+    state["limit_w"], state["limit_until_ms"] = cabinet[one.target.index]["max_w"], one.until_ms
+
+
+def _slow_fall(parts: Parts, one: Occurrence) -> None:
+    cabinets = parts.chargers.cabinets["fall_s"]
+    one.overrides.put("fall", cabinets, one.target.index, one.values["fall_s"])
+
+
+def _usual_fall(parts: Parts, one: Occurrence) -> None:
+    one.overrides.mend("fall", parts.chargers.cabinets["fall_s"], one.target.index)
+
+
+def _rush(parts: Parts, one: Occurrence) -> None:
+    """Bring the next car of every post to the door at once."""
+    cabinet = parts.chargers.cabinets[one.target.index]
+    first, count = int(cabinet["first_post"]), int(cabinet["posts"])
+    for post in range(first, first + min(count, round(one.values["cars_count"]))):
+        state, cars = parts.chargers.posts[post], parts.chargers.sessions[post]
+        coming = int(state["next_session"])
+        if state["occupied"] or coming >= len(cars) or cars[coming]["arrival_ms"] >= NEVER_MS:
+            continue
+        stay_ms = int(cars[coming]["leave_ms"] - cars[coming]["arrival_ms"])
+        cars[coming]["arrival_ms"] = one.start_ms
+        cars[coming]["leave_ms"] = one.start_ms + stay_ms
+
+
+KINDS: Final = (
+    FaultKind(
+        name="charger-off",
+        family="charging",
+        targets=("charger",),
+        text="A cabinet switches off: its cars stop at once.",
+        start=_off,
+        end=_on,
+    ),
+    FaultKind(
+        name="charger-overrun",
+        family="charging",
+        targets=("charger",),
+        text="A cabinet forgets its profile and offers its maximum until it is told again.",
+        start=_overrun,
+    ),
+    FaultKind(
+        name="charger-slow",
+        family="charging",
+        targets=("charger",),
+        text="The cars obey a lower limit late.",
+        start=_slow_fall,
+        end=_usual_fall,
+        parameters=(Parameter(name="fall_s", default=20.0, low=0.5, high=60.0),),
+    ),
+    FaultKind(
+        name="plug-in-rush",
+        family="charging",
+        targets=("charger",),
+        text="The next cars of many posts arrive at the same moment.",
+        start=_rush,
+        parameters=(Parameter(name="cars_count", default=8.0, low=1.0, high=64.0),),
+    ),
+)

@@ -1,0 +1,75 @@
+"""Applies a fault plan to a running twin, at the starts of blocks."""
+
+from mallee.core.site import SiteModel
+from mallee.twin.faults.kind import FaultKind, Occurrence, Parts
+from mallee.twin.faults.plan import FaultPlan
+
+
+class FaultInjector:
+    """Starts and ends faults as time passes.
+
+    Where two faults of a family hold the same target, the end of one leaves the other in force.
+
+    Args:
+        plan: what goes wrong.
+        site: whose targets it names.
+
+    Attributes:
+        events: what has started or ended so far, as time in ms and a sentence.
+
+    Raises:
+        ConfigError: the plan does not fit the site; nothing was run then.
+    """
+
+    def __init__(self, plan: FaultPlan, site: SiteModel) -> None:
+        pairs = plan.resolve(site)
+        self._ahead = [pair for pair in pairs if pair[0].ahead]
+        self._coming = [pair for pair in pairs if not pair[0].ahead]
+        self._active: list[tuple[FaultKind, Occurrence]] = []
+        self._next = 0
+        self._prepared = False
+        self.events: list[tuple[int, str]] = []
+
+    def apply(self, parts: Parts, time_ms: int) -> None:
+        """Bring the parts up to what the plan says of `time_ms`; to be called as time goes on."""
+        if not self._prepared:
+            for kind, one in self._ahead:
+                kind.start(parts, one)
+            self._prepared = True
+        if self._active:
+            self._end(parts, time_ms)
+        while self._next < len(self._coming) and self._coming[self._next][1].start_ms <= time_ms:
+            kind, one = self._coming[self._next]
+            self._next += 1
+            kind.start(parts, one)
+            self.events.append((time_ms, f"{kind.name} at {one.target.name}"))
+            if kind.end is not None:
+                self._active.append((kind, one))
+
+    def heal(self, parts: Parts) -> None:
+        """End everything now; faults to come still come."""
+        for kind, one in self._active:
+            if kind.end is not None:
+                kind.end(parts, one)
+        self._active = []
+
+    def resume(self, parts: Parts, time_ms: int) -> None:
+        """After a restore to `time_ms`: make what lasts then so again; `heal` comes before."""
+        self._next = sum(one.start_ms < time_ms for _, one in self._coming)
+        for kind, one in self._coming[: self._next]:
+            if kind.end is not None and one.until_ms > time_ms:
+                kind.start(parts, one)
+                self._active.append((kind, one))
+
+    def _end(self, parts: Parts, time_ms: int) -> None:
+        over = [(kind, one) for kind, one in self._active if one.until_ms <= time_ms]
+        if not over:
+            return
+        self._active = [(kind, one) for kind, one in self._active if one.until_ms > time_ms]
+        for kind, one in over:
+            if kind.end is not None:
+                kind.end(parts, one)
+            self.events.append((time_ms, f"{kind.name} at {one.target.name} is over"))
+            for other, still in self._active:
+                if other.family == kind.family and still.target.name == one.target.name:
+                    other.start(parts, still)

@@ -1,0 +1,115 @@
+"""What a kind of fault is: a name, the targets and parameters it takes, how it starts and ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mallee.core.site import IntArray, SiteModel
+from mallee.twin.battery.batteries import Batteries
+from mallee.twin.charging.chargers import Chargers
+from mallee.twin.comms import CommsHealth
+from mallee.twin.compute import Compute
+from mallee.twin.cooling import Cooling
+from mallee.twin.faults.overrides import Overrides
+from mallee.twin.faults.write_path import WritePath
+from mallee.twin.grid.grid import Grid
+from mallee.twin.power.feeders import Feeders
+from mallee.twin.sensors import Sensors
+
+Family = Literal[
+    "compute", "power", "grid", "battery", "cooling", "charging", "sensors", "communications",
+    "devices",
+]  # fmt: skip
+
+TargetKind = Literal[
+    "grid", "plant", "pod", "rack", "job", "breaker", "transformer", "node", "switch",
+    "power_shelf", "cdu", "meter", "battery", "charger", "pdu", "ups", "point",
+]  # fmt: skip
+
+
+class Parts(Protocol):
+    """The parts of a twin that faults reach; `SiteTwin` has them all."""
+
+    site: SiteModel
+    compute: Compute
+    cooling: Cooling
+    batteries: Batteries
+    chargers: Chargers
+    feeders: Feeders
+    grid: Grid
+    sensors: Sensors
+    comms: CommsHealth
+    write_path: WritePath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One thing that a fault hits.
+
+    Attributes:
+        index: its number among its kind: rack, feeder, pod, job, or position among all devices
+            of its kind; 0 for the grid and the plant.
+        device: device number, -1 where it is no device.
+        rows: its points.
+    """
+
+    name: str
+    kind: TargetKind
+    index: int = 0
+    device: int = -1
+    rows: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A number that a fault takes, with unit last in its name.
+
+    Attributes:
+        default: used where the plan gives none.
+        low, high: what is accepted; the swarm draws within them.
+    """
+
+    name: str
+    default: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One fault at one target, resolved.
+
+    Attributes:
+        overrides: originals of the parameters that faults of this plan have changed.
+    """
+
+    target: Target
+    values: Mapping[str, float]
+    start_ms: int
+    until_ms: int
+    overrides: Overrides
+
+
+Action = Callable[[Parts, Occurrence], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultKind:
+    """A kind of fault.
+
+    Attributes:
+        text: one sentence for people.
+        start: makes it so; for a state that can end it may be called again.
+        end: makes it whole again; None for what happens at an instant.
+        ahead: started at the beginning of the run with its own times, because it has to be exact
+            to an electrical step.
+    """
+
+    name: str
+    family: Family
+    targets: tuple[TargetKind, ...]
+    text: str
+    start: Action
+    end: Action | None = None
+    parameters: tuple[Parameter, ...] = ()
+    ahead: bool = False
