@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from tests.control.site_view import SiteView
 
 from mallee.control import ControlState, cycle, initial_state
 from mallee.core.command import Command, Event
 from mallee.core.plan import NO_PLAN, Plan
+from tests.control.site_view import SiteView
 
 
 def run(

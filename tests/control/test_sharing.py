@@ -3,13 +3,13 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.control.site_view import SiteView
 
 from mallee.control.guard import guard
 from mallee.control.reserve import reserve_of
 from mallee.control.sharing import cap_fraction, charger_limits_w, share
 from mallee.control.sight import look
 from mallee.core.command import Command
+from tests.control.site_view import SiteView
 
 VIEW = SiteView()
 POWERS = st.floats(0.0, 1e6)

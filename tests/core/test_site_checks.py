@@ -4,11 +4,11 @@ import math
 import re
 
 import pytest
-from tests.core.sites import DEMO, demo_with
 
 from mallee.core.site import SiteModel
 from mallee.core.site_checks import Finding, check_site, watts
 from mallee.core.site_loads import feeder_range
+from tests.core.sites import DEMO, demo_with
 
 DEMO_TWIN = DEMO.read_text(encoding="utf-8").partition("[twin]")[2]
 

@@ -8,13 +8,13 @@ from math import isnan
 import msgspec
 import numpy as np
 import pytest
-from tests.drivers.loopback import HGX, NODE, expected, make_device
 
 from mallee.catalogue import load_models
 from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
 from mallee.drivers.dcgm import DcgmCodec, DcgmDriver
 from mallee.emulators.dcgm import exposition, serve_dcgm
 from mallee.emulators.device import EmulatedDevice
+from tests.drivers.loopback import HGX, NODE, expected, make_device
 
 EXPORTER = b"""# HELP DCGM_FI_DEV_POWER_USAGE Power draw (in W).
 # TYPE DCGM_FI_DEV_POWER_USAGE gauge

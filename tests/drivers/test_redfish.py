@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 import pytest
 from aiohttp import web
-from tests.drivers.loopback import CDU, HGX, LOGIN, NODE, SHELF, SWITCH, expected, make_device, tls
 
 from mallee.core.device_model import DeviceModel
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
@@ -20,6 +19,7 @@ from mallee.drivers.redfish import RedfishDriver
 from mallee.emulators.device import EmulatedDevice, Running
 from mallee.emulators.http_service import listen
 from mallee.emulators.redfish import serve_redfish
+from tests.drivers.loopback import CDU, HGX, LOGIN, NODE, SHELF, SWITCH, expected, make_device, tls
 
 Story = Callable[[RedfishDriver, Running], Awaitable[None]]
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.drivers.loopback import CDU, HGX, NODE
 
 from mallee.catalogue import load_models
 from mallee.core.device_model import PointSpec
@@ -23,6 +22,7 @@ from mallee.drivers.redfish_codec import (
     parse_document,
     parse_place,
 )
+from tests.drivers.loopback import CDU, HGX, NODE
 
 CAP = "Chassis/{i}/EnvironmentMetrics#/PowerLimitWatts/SetPoint"
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.drivers.loopback import CDU, LOGIN, make_device, tls
 
 from mallee.core.errors import Unreachable
 from mallee.drivers.redfish_client import RedfishClient
 from mallee.drivers.redfish_walk import Signal, find_signals, read_everything, walk
 from mallee.emulators.http_service import listen
 from mallee.emulators.redfish import serve_redfish
+from tests.drivers.loopback import CDU, LOGIN, make_device, tls
 
 # Sensors, excerpts and legacy readings of release 2025.4.
 COUNTS = {

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.drivers.loopback import LOGIN, make_device
 
 from mallee.catalogue import load_models
 from mallee.emulators.redfish import serve_redfish
+from tests.drivers.loopback import LOGIN, make_device
 
 VALIDATOR = Path(__file__).with_name("redfish_validator.py")
 

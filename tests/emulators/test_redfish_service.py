@@ -8,12 +8,12 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from tests.drivers.loopback import CDU, HGX, LOGIN, NODE, make_device, tls
 
 from mallee.core.device_model import PointSpec
 from mallee.core.errors import ConfigError
 from mallee.emulators.redfish import serve_redfish
 from mallee.emulators.redfish_tree import Tree
+from tests.drivers.loopback import CDU, HGX, LOGIN, NODE, make_device, tls
 
 BASIC = "Basic " + b64encode(f"{LOGIN.user}:{LOGIN.password}".encode()).decode()
 CONNECTOR = "/redfish/v1/ThermalEquipment/CDUs/1/SecondaryCoolantConnectors/1"
