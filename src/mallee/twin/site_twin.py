@@ -19,6 +19,7 @@ from mallee.twin.battery.batteries import Batteries
 from mallee.twin.charging.chargers import Chargers
 from mallee.twin.clock import BLOCK_MS, SLOW_MS, STEP_MS, THERMAL_MS, block_ends
 from mallee.twin.comms import CommsHealth
+from mallee.twin.compute.compute import Compute
 from mallee.twin.cooling.cooling import Cooling
 from mallee.twin.electrical import step_site
 from mallee.twin.grid.grid import Grid
@@ -27,11 +28,12 @@ from mallee.twin.plant import Plant
 from mallee.twin.power.feeders import Feeders
 from mallee.twin.sensors.sensors import Sensors
 from mallee.twin.site_points import fill_site_points, meter_rows
-from mallee.twin.stand_in import SquareCompute
 from mallee.twin.truth import Truth, empty_truth
 
 SETTLE_MS = 60_000
 """Coolant starts in the steady state of the load's first iterations."""
+
+TRIAL_STEPS = 5
 
 
 class SiteTwin:
@@ -63,7 +65,7 @@ class SiteTwin:
         self.feeders = Feeders(site)
         self.batteries = Batteries(site, seed, settings.soc_start)
         self.chargers = Chargers(site, seed)
-        self.compute = SquareCompute(site, seed, STEP_MS)
+        self.compute = Compute(site, seed, STEP_MS)
         self.cooling = Cooling(site, settings.ambient_degc)
         self.sensors = Sensors(site, seed)
         self.steady = SteadyLoads(site)
@@ -191,18 +193,26 @@ class SiteTwin:
         for _ in range(SETTLE_MS // THERMAL_MS):
             self.cooling.advance(THERMAL_MS / 1000.0, *heat)
         self._set_steady_loads()
-        load_w = float(racks_w.sum() + self.plant.steady_w.sum())
-        idle_w = float(
-            self.batteries.units["auxiliary_w"].sum() + self.batteries.units["idle_loss_w"].sum()
-        )
-        self.batteries.state["auxiliary_w"] = (
-            self.batteries.units["auxiliary_w"] + self.batteries.units["idle_loss_w"]
-        )
-        losses_w = idle_w + float(self.feeders.units["no_load_w"].sum())
-        self.plant.site["losses_w"] = losses_w
-        self.batteries.start_at(load_w + losses_w)
-        self.feeders.settle(load_w + losses_w, settings.ambient_degc)
+        import_w = self._find_import_w(racks_w)
+        self.batteries.start_at(import_w)
+        self.feeders.settle(import_w, settings.ambient_degc)
         self._fill()
+
+    def _find_import_w(self, racks_w: FloatArray) -> float:
+        """Import under a steady load with idle batteries: a few trial steps, then undone."""
+        arrays = self._arrays()
+        saved = {name: array.copy() for name, array in arrays.items()}
+        import_w = float(racks_w.sum() + self.plant.steady_w.sum())
+        out_w = np.empty(TRIAL_STEPS), np.empty(TRIAL_STEPS)
+        self.batteries.start_at(import_w)
+        voltage_pu, frequency_hz = self.grid.block(0, TRIAL_STEPS)
+        trial_w = np.tile(racks_w, (TRIAL_STEPS, 1))
+        step_site(self.plant, 0, STEP_MS, trial_w, voltage_pu, frequency_hz, *out_w)
+        losses_w, flows_w = self.plant.site["losses_w"].copy(), self.feeders.state["flow_w"].copy()
+        for name, array in arrays.items():
+            array[...] = saved[name]
+        self.plant.site["losses_w"], self.feeders.state["flow_w"] = losses_w, flows_w
+        return import_w + float(losses_w[0])
 
     def _ask_racks(self, steps: int) -> FloatArray:
         """AC power of every rack over the next steps.  # (steps, racks)"""
