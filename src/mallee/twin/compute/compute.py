@@ -78,7 +78,7 @@ class Compute:
         self.dies = build_dies(layout, self.jobs, seed, twin.ambient_degc)
         self.coolant = build_coolant(layout)
         self.shelves = build_shelves(layout, twin)
-        self._lead = 2 + OFFSET_MAX_MS // dt_ms
+        self._lead = 3 + OFFSET_MAX_MS // dt_ms
         self.racks = build_constants(layout, self.slots, self.jobs, dt_ms, self._lead)
         peak = np.ones(len(layout.node_rack))
         for job in self.jobs:
@@ -118,6 +118,10 @@ class Compute:
             layout.rack_parameter("liquid_frac") if len(layout.groups) else np.zeros(layout.racks)
         )
         self.time_ms = 0
+        self._filled_ms = np.zeros(1, np.int64)
+        self._filled_j = self.slots.energy_j.copy()
+        self._filled_input_j = self.shelves.input_j.copy()
+        self._filled_output_j = self.shelves.output_j.copy()
         self._update_pace()
 
     def advance(
@@ -207,6 +211,10 @@ class Compute:
             "supply_degc": self._supply_degc,
             "shelf_output_w": self._shelf_output_w,
             "shelf_input_w": self._shelf_input_w,
+            "filled_ms": self._filled_ms,
+            "filled_j": self._filled_j,
+            "filled_input_j": self._filled_input_j,
+            "filled_output_j": self._filled_output_j,
         }
         for part in (self.slots, self.dies, self.shelves):
             kind = type(part).__name__.lower()
@@ -293,6 +301,11 @@ class Compute:
         return done / possible if possible > 0.0 else 1.0
 
     @property
+    def leaking(self) -> NDArray[np.bool_]:
+        """Nodes that report a leak; faults write here.  # (nodes,)"""
+        return self._points.leaking
+
+    @property
     def throughput_mean(self) -> float:
         """The same over all the time so far."""
         done, possible = self._work.tolist()
@@ -317,11 +330,22 @@ class Compute:
     def fill_points(self, true_points: FloatArray) -> None:
         """Write the true value of every point of nodes, switches and power shelves.
 
-        Powers are means of the last block, energies exact integrals since the start.
+        Powers are means since the last call, energies exact integrals since the start.
 
         Args:
             true_points: one value a row of the site.  # (points,)
         """
+        since_s = (self.time_ms - int(self._filled_ms[0])) / 1000.0
+        if since_s > 0.0:
+            np.divide(
+                self.slots.energy_j - self._filled_j,
+                since_s,
+                self.slots.mean_w,
+                casting="same_kind",
+            )
+            np.divide(self.shelves.input_j - self._filled_input_j, since_s, self._shelf_input_w)
+            np.divide(self.shelves.output_j - self._filled_output_j, since_s, self._shelf_output_w)
+            self._mark_filled()
         activity = np.clip(self._activity.astype(np.float64), 0.0, 1.0)
         points, supply_degc = self._points, self._supply_degc
         points.fill_nodes(
@@ -333,6 +357,12 @@ class Compute:
             shelf.fill(
                 true_points, self._shelf_input_w, self._shelf_output_w, self.shelves, supply_degc
             )
+
+    def _mark_filled(self) -> None:
+        self._filled_ms[0] = self.time_ms
+        self._filled_j[:] = self.slots.energy_j
+        self._filled_input_j[:] = self.shelves.input_j
+        self._filled_output_j[:] = self.shelves.output_j
 
     def set_shelf_lost(self, rack: int, count: int) -> None:
         """Take the last `count` power shelves of a rack out of service; 0 brings all back."""
