@@ -40,6 +40,7 @@ _ADDED_UP: Final = frozenset(
 _REFRESH_S: Final = 10.0
 """How often the limit in force is asked for when nothing has changed it."""
 _FRAME_MAX: Final = 256 * 1024
+_STRANGERS_MAX: Final = 100
 
 
 class OcppCentral:
@@ -118,14 +119,15 @@ class OcppCentral:
         identity = _identity(request)
         driver = self._drivers.get(identity)
         if driver is None:
-            self.strangers.add(identity)
+            if len(self.strangers) < _STRANGERS_MAX:
+                self.strangers.add(identity)
             return connection.respond(HTTPStatus.NOT_FOUND, f"no charger {identity!r} here\n")
         offered = request.headers.get("Sec-WebSocket-Protocol", "nothing")
         if SUBPROTOCOL not in offered:
-            driver.memory.trouble = Malformed(f"{identity}: speaks {offered}, not {SUBPROTOCOL}")
+            driver.turned_away(Malformed(f"{identity}: speaks {offered}, not {SUBPROTOCOL}"))
             return None  # the library answers with 400
         if not driver.admits(request.headers.get("Authorization", "")):
-            driver.memory.trouble = Refused(f"{identity}: dialled in with a wrong password")
+            driver.turned_away(Refused(f"{identity}: dialled in with a wrong password"))
             return connection.respond(HTTPStatus.UNAUTHORIZED, "wrong user or password\n")
         return None
 
@@ -240,6 +242,11 @@ class OcppDriver:
         plain = f"{self._login.user}:{self._login.password}".encode()
         expected = b"Basic " + base64.b64encode(plain)
         return hmac.compare_digest(authorization.encode(), expected)
+
+    def turned_away(self, trouble: DeviceError) -> None:
+        """Somebody dialled in with this identity in vain; a connected charger does not suffer."""
+        if self._session is None:
+            self.memory.trouble = trouble
 
     async def serve(self, socket: ServerConnection) -> None:
         """Talk to the charger until the connection ends; a newer one takes over from an older."""

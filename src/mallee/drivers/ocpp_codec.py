@@ -120,7 +120,10 @@ def meter_readings(values: list[Payload]) -> Iterator[tuple[str, float]]:
                 continue
             unit: Payload = sample.get("unitOfMeasure", {})
             factor = _MULTIPLIERS.get(unit.get("unit", "Wh"), 1.0)
-            reading = float(sample["value"]) * factor * 10.0 ** int(unit.get("multiplier", 0))
+            try:
+                reading = float(sample["value"]) * factor * 10.0 ** int(unit.get("multiplier", 0))
+            except OverflowError:
+                continue
             if math.isfinite(reading):
                 yield sample.get("measurand", "Energy.Active.Import.Register"), reading
 

@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
+from mallee.core.errors import Rejected
 from mallee.emulators.charger_profiles import ChargingProfiles
 from mallee.emulators.charger_station import LIMIT, Settings, Station, sampled_values
 from mallee.emulators.device import EmulatedDevice, Running
@@ -42,6 +43,8 @@ async def run_charger(
     """
     charger = _Charger(device, central_url, identity, password)
     tasks = [asyncio.create_task(charger.dial()), asyncio.create_task(charger.hold())]
+    for task in tasks:
+        task.add_done_callback(_report_crash)
 
     async def stop() -> None:
         for task in tasks:
@@ -51,6 +54,14 @@ async def run_charger(
                 await task
 
     return Running(central_url.rpartition("/")[2], stop)
+
+
+def _report_crash(task: asyncio.Task[None]) -> None:
+    """A bug must not hide in a task that nobody awaits."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        context = {"message": "emulated charger crashed", "exception": error, "task": task}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 class _Charger:
@@ -101,7 +112,8 @@ class _Charger:
                 delay_s = None if change is None else (change - now).total_seconds()
                 await asyncio.wait_for(self._changed.wait(), delay_s)
                 continue
-            self._command()
+            with contextlib.suppress(Rejected):  # nobody is there to be told; the old limit holds
+                self._command()
 
     def _obey(self) -> None:
         """Profiles have changed: hand the new limit to the device.
