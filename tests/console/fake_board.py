@@ -1,6 +1,7 @@
 """Writes a plausible site onto a real board: what the console is tried with where no site runs.
 
-Run as a program, it serves the console on such a board: `python tests/console/fake_board.py 8801`.
+Run as a program, it serves the console on such a board: `python tests/console/fake_board.py 8801`,
+with a second number to multiply import by.
 """
 
 import math
@@ -34,7 +35,7 @@ class FakeSite:
         self.rng = np.random.default_rng(7)
         self.values = np.full(site.point_count, np.nan)
         self.soc = 0.584
-        self.load_scale = 1.0
+        self.excess = 1.0
         self.cycle = 0
 
     def set(self, kind: str, point: str, value: float, spread: float = 0.0) -> None:
@@ -47,7 +48,7 @@ class FakeSite:
         """Everything as it is at one moment; events and silence are the caller's to add."""
         phase = (time_of_day_s % PERIOD_S) / PERIOD_S
         busy = 1.0 if phase < 0.72 else 0.42
-        tray_w = (1150 + 5150 * busy) * self.load_scale
+        tray_w = 1150 + 5150 * busy
         self.set("node", "power_w", tray_w, 0.012)
         self.set("node", "cap_w", 6667)
         self.set("switch", "power_w", 520, 0.02)
@@ -66,7 +67,7 @@ class FakeSite:
         self.set("charger", "limit_w", 150e3)
         racks = len(self.site.racks.names)
         pods_w = racks * rack_w / 0.972 + 6120
-        import_w = 488e3 * self.load_scale + 11e3 * math.sin(time_of_day_s / 55)
+        import_w = 488e3 * self.excess + 11e3 * math.sin(time_of_day_s / 55)
         battery_w = import_w - pods_w - cars - 4.1e3
         self.soc -= battery_w / 3.85e6 / 3600 * -0.2
         self.set("meter", "import_w", import_w)
@@ -167,22 +168,27 @@ def make_folder(path: Path, port: int, source: Path = SITE) -> tuple[SiteModel, 
     return site, Board.create(folder.board, site)
 
 
-def keep_writing(site: SiteModel, board: Board, stopped: threading.Event) -> None:
-    """Play collect and control until told to stop."""
+def keep_writing(
+    site: SiteModel, board: Board, stopped: threading.Event, excess: float = 1.0
+) -> None:
+    """Play collect and control until told to stop; `excess` is by how much import is too high."""
     fake = FakeSite(site, board)
+    fake.excess = excess
     fake.post_some_events(time.monotonic())
     while not stopped.wait(0.2):
         fake.step(time.monotonic(), time.time())
 
 
-def _serve(port: int) -> None:
+def _serve(port: int, excess: float) -> None:
     stopped = threading.Event()
     with tempfile.TemporaryDirectory() as folder:
         site, board = make_folder(Path(folder), port)
-        threading.Thread(target=keep_writing, args=(site, board, stopped), daemon=True).start()
+        threading.Thread(
+            target=keep_writing, args=(site, board, stopped, excess), daemon=True
+        ).start()
         main(Path(folder))
         stopped.set()
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)

@@ -36,7 +36,7 @@ const tests = {
     assert.equal(written(412_345, site).length, written(1_234, site).length);
     assert.equal(written(-84_250, site), "\u221284.3");
     assert.equal(written(-20, site), "\u2007\u20070.0"); // no minus zero
-    assert.equal(written(NaN, site), "–");
+    assert.equal(written(NaN, site), "\u2007\u2007\u2007\u2007–");
     assert.equal(rated(588e3, site), "588");
     assert.equal(rated(1_930e3, powerScale(1_930e3)), "1\u202f930");
     const large = powerScale(150e6);

@@ -27,10 +27,10 @@ export function energyScale(mostWh: number): Scale {
 
 /** The number alone, padded with figure spaces to the width of the largest. */
 export function written(value: number, scale: Scale): string {
-  if (!Number.isFinite(value)) return NONE;
+  const width = scale.digits + (scale.decimals === 0 ? 0 : scale.decimals + 1);
+  if (!Number.isFinite(value)) return NONE.padStart(width, "\u2007");
   const text = Math.abs(value / scale.divisor).toFixed(scale.decimals);
   const negative = value < 0 && Number(text) !== 0;
-  const width = scale.digits + (scale.decimals === 0 ? 0 : scale.decimals + 1);
   return group(((negative ? "\u2212" : "") + text)).padStart(width, "\u2007");
 }
 

@@ -103,7 +103,7 @@ export class Live {
 
   async #loadTrend(): Promise<void> {
     const answer = await fetch("/api/v1/history");
-    if (answer.ok) this.trend = (await answer.json()) as Trend;
+    if (answer.ok) this.trend = joined(this.trend, (await answer.json()) as Trend);
   }
 }
 
@@ -121,6 +121,16 @@ function appended(trend: Trend, timeS: number, number: (name: string) => number 
     series[name] = [...values.slice(from), ...(gap ? [null] : []), number(name)];
   }
   return { time_utc_s: times, series };
+}
+
+/** What a restarted console tells, behind what this page has seen before. */
+function joined(before: Trend, told: Trend): Trend {
+  const first = told.time_utc_s[0] ?? Infinity;
+  const last = told.time_utc_s.at(-1) ?? -Infinity;
+  const older = before.time_utc_s.map((time) => time < first && time >= last - TREND_S);
+  const keep = <T>(values: T[] | undefined): T[] => (values ?? []).filter((_, i) => older[i]);
+  const series = Object.entries(told.series).map(([name, values]) => [name, [...keep(before.series[name]), ...values]]);
+  return { time_utc_s: [...keep(before.time_utc_s), ...told.time_utc_s], series: Object.fromEntries(series) as Trend["series"] };
 }
 
 /** Ask for the site until the console answers. */
