@@ -26,6 +26,8 @@ TAPER_SOC: Final = 0.03
 DROOP_FRAC: Final = 0.05
 RAMP_MARGIN_FRAC: Final = 0.05
 FILTER_TIME_S: Final = 20.0
+_FOREVER_MS: Final = 2**60
+"""A lease of 0: what is written stands until it is written again."""
 
 
 class Batteries:
@@ -95,7 +97,8 @@ class Batteries:
                 raise Rejected(
                     f"{name}: charge_set_w {value:.0f} is outside {low:.0f}..{high:.0f} W"
                 )
-            state["set_w"], state["set_until_ms"] = value, time_ms + round(lease_s * 1000)
+            stands_ms = round(lease_s * 1000) if lease_s > 0.0 else _FOREVER_MS
+            state["set_w"], state["set_until_ms"] = value, time_ms + stands_ms
         elif point == "mode":
             if value not in (0.0, 1.0, 2.0, 3.0):
                 raise Rejected(f"{name}: mode {value:g} is none of 0..3")

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from mallee.core.errors import Rejected
 from mallee.core.site import IntArray, SiteModel
 from mallee.twin.charging import layout
 from mallee.twin.charging.sessions import DAY_MS, draw_day, read_sessions
+
+_FOREVER_MS: Final = 2**60
+"""A lease of 0: what is written stands until it is written again."""
 
 
 class Chargers:
@@ -67,7 +71,8 @@ class Chargers:
             raise Rejected(f"{name}: a limit of {value} W is not possible, it must be >= 0")
         state = self.state[cabinet]
         state["limit_w"] = min(value, float(self.cabinets[cabinet]["max_w"]))
-        state["limit_until_ms"] = time_ms + round(lease_s * 1000)
+        stands_ms = round(lease_s * 1000) if lease_s > 0.0 else _FOREVER_MS
+        state["limit_until_ms"] = time_ms + stands_ms
 
     def next_day(self, time_ms: int) -> None:
         """Draw the cars of the day that `time_ms` lies in, once a day."""
