@@ -13,6 +13,18 @@ from cryptography.x509.oid import NameOID
 CERTIFICATE_FILE = "twin-certificate.pem"
 KEY_FILE = "twin-key.pem"
 _VALID = datetime.timedelta(days=3650)
+# Named in full because OpenSSL's strict checks (default in Python 3.13) ask for it.
+_KEY_USAGE = x509.KeyUsage(
+    digital_signature=True,
+    key_cert_sign=True,
+    crl_sign=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def make_certificate(folder: Path) -> None:
@@ -32,6 +44,8 @@ def make_certificate(folder: Path) -> None:
         .not_valid_after(now + _VALID)
         .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_KEY_USAGE, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+from aiohttp.web_protocol import RequestHandler
 
 from mallee.emulators.device import Health, Running
 
@@ -48,6 +50,27 @@ class BadAnswers:
         return web.Response(body=b"\xff" + noise, content_type=self._content_type)
 
 
+class _Protocol(RequestHandler):
+    """Says 501 to a method that HTTP does not know (RFC 9110, 15.6.2), where aiohttp says 400."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to a request that could not be parsed or handled."""
+        status = 501 if isinstance(exc, BadHttpMethod) else status
+        return super().handle_error(request, status, exc, message)
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        """One per connection."""
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
 async def listen(
     answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
     host: str,
@@ -61,7 +84,7 @@ async def listen(
         port: 0 takes a free one.
         tls: server context, shared by all devices of a process; None speaks plain HTTP.
     """
-    server = web.Server(answer, handler_cancellation=True, access_log=None)
+    server = _Server(answer, handler_cancellation=True, access_log=None)
     runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -73,6 +73,8 @@ class _Service:
         if bad is not None:
             return bad
         path, method = request.path.rstrip("/"), request.method
+        if request.headers.get("OData-Version", "4.0") != "4.0":
+            return error("PreconditionFailed", detail="This service speaks OData-Version 4.0.")
         for parameter in request.query:
             if parameter.startswith("$") or parameter in ("only", "excerpt"):
                 return error("QueryParameterUnsupported", parameter)
@@ -106,9 +108,12 @@ class _Service:
         content = self._open[path]
         if isinstance(content, bytes):
             return web.Response(
-                body=content, content_type="application/xml", charset="utf-8", headers=HEADERS
+                body=content,
+                content_type="application/xml",
+                charset="utf-8",
+                headers={**HEADERS, "Allow": "GET, HEAD"},
             )
-        return _answer_json(content, {"ETag": 'W/"1"'})
+        return _answer_json(content, {"ETag": 'W/"1"', "Allow": "GET, HEAD"})
 
     async def _log_in(self, request: web.BaseRequest) -> web.Response:
         body = _decode(await request.read())

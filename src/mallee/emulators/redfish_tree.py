@@ -5,14 +5,14 @@ Documents are built once. A request fills in the live values of its own resource
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan
 from uuid import NAMESPACE_URL, uuid5
 
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import ConfigError
 from mallee.core.site import FloatArray
-from mallee.emulators.redfish_schema import MEMBERS, Document, new_resource, sensor_kind
+from mallee.emulators.redfish_schema import MEMBERS, OK, Document, new_resource, sensor_kind
 
 _TOP_CHASSIS = {
     "node": "Chassis_0",
@@ -96,6 +96,7 @@ class Tree:
                 for place, at in enumerate(point.places):
                     self._add_place(point, position, place, at)
         self._add_system()
+        self._add_leak_detection()
         self._add_identity()
 
     def add_resource(self, path: str) -> Resource:
@@ -200,6 +201,28 @@ class Tree:
                 "Chassis": [{"@odata.id": f"/redfish/v1/Chassis/{self.chassis}"}],
                 "ManagedBy": [{"@odata.id": "/redfish/v1/Managers/BMC_0"}],
             }
+
+    def _add_leak_detection(self) -> None:
+        """All leak detectors at a glance, where clients look for them first."""
+        detectors = list(self.members(f"Chassis/{self.chassis}/LeakDetectors"))
+        if not detectors:
+            return
+        units = list(self.members("ThermalEquipment/CDUs"))
+        above = units[0] if units else f"Chassis/{self.chassis}/ThermalSubsystem"
+        resource = self.add_resource(f"{above}/LeakDetection")
+        group: list[Document] = []
+        for path in detectors:
+            detector = self.resources[path]
+            shown = {
+                "DataSourceUri": detector.document["@odata.id"],
+                "DeviceName": detector.document["Name"],
+                "DetectorState": "OK",
+            }
+            group.append(shown)
+            resource.live += [replace(live, container=shown) for live in detector.live]
+        resource.document["LeakDetectorGroups"] = [
+            {"GroupName": "All", "Status": dict(OK), "Detectors": group}
+        ]
 
     def _add_identity(self) -> None:
         """The manager, who made what, and the links between what is managed and its manager."""
