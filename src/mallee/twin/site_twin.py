@@ -22,6 +22,8 @@ from mallee.twin.comms import CommsHealth
 from mallee.twin.compute.compute import Compute
 from mallee.twin.cooling.cooling import Cooling
 from mallee.twin.electrical import step_site
+from mallee.twin.faults import FaultInjector, FaultPlan
+from mallee.twin.faults.write_path import make_write_path
 from mallee.twin.grid.grid import Grid
 from mallee.twin.ledger import check_energy
 from mallee.twin.plant import Plant
@@ -33,7 +35,7 @@ from mallee.twin.truth import Truth, empty_truth
 SETTLE_MS = 60_000
 """Coolant starts in the steady state of the load's first iterations."""
 
-TRIAL_STEPS = 5
+TRIALS, TRIAL_STEPS = 3, 5
 
 
 class SiteTwin:
@@ -53,14 +55,15 @@ class SiteTwin:
         events: what happened in the physics: trips, returns, faults.
     """
 
-    def __init__(self, site: SiteModel, seed: int = 1, faults: object | None = None) -> None:
-        del faults
+    def __init__(self, site: SiteModel, seed: int = 1, faults: FaultPlan | None = None) -> None:
         settings = site.file.twin or Twin()
         self.site, self.time_ms = site, 0
         self.true_points: FloatArray = np.full(site.point_count, np.nan)
         self.reported: FloatArray = np.full(site.point_count, np.nan)
         self.comms = CommsHealth(site.device_count)
         self.events: list[Event] = []
+        self.write_path = make_write_path(site.device_count)
+        self.injector = FaultInjector(FaultPlan() if faults is None else faults, site)
         self.grid = Grid(site.file.grid.frequency_hz)
         self.feeders = Feeders(site)
         self.batteries = Batteries(site, seed, settings.soc_start)
@@ -96,6 +99,8 @@ class SiteTwin:
         grid_w, load_w = np.empty(steps), np.empty(steps)
         done = 0
         for end_ms in block_ends(self.time_ms, self.time_ms + duration_ms):
+            if self.time_ms % BLOCK_MS == 0:
+                self._break_and_mend(self.time_ms)
             count = (end_ms - self.time_ms) // STEP_MS
             self._block(count, grid_w[done : done + count], load_w[done : done + count])
             self.time_ms, done = end_ms, done + count
@@ -119,6 +124,17 @@ class SiteTwin:
         point = group.model.point[position]
         if point.access != "readwrite":
             raise Rejected(f"{self.site.point_path(row)} cannot be written")
+        stands = float(self.true_points[row])
+        admitted = self.write_path.admit(
+            group.first_device + device, row, value, lease_s, stands, self.time_ms
+        )
+        if admitted is not None:
+            self._apply_write(row, admitted, lease_s)
+
+    def _apply_write(self, row: int, value: float, lease_s: float) -> None:
+        group = self.site.group_of_row(row)
+        device, position = divmod(row - group.first_row, group.stride)
+        point = group.model.point[position]
         number = device + sum(
             one.count for one in self.site.groups_of(group.kind) if one.first_row < group.first_row
         )
@@ -143,6 +159,7 @@ class SiteTwin:
 
     def restore(self, saved: dict[str, NDArray[Any]]) -> None:
         """Continue from what `save` returned, of the same site and seed."""
+        self.injector.rewind(self, int(saved["clock"][0]))
         for name, array in self._arrays().items():
             array[...] = saved[name]
         for part, state in self._parts().items():
@@ -153,7 +170,12 @@ class SiteTwin:
         self._tell(np.empty(0), np.empty(0))
 
     def _parts(self) -> dict[str, Any]:
-        return {"compute": self.compute, "cooling": self.cooling, "sensors": self.sensors}
+        return {
+            "compute": self.compute,
+            "cooling": self.cooling,
+            "sensors": self.sensors,
+            "write_path": self.write_path,
+        }
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         """Every array of this module that changes, by name; live, not copies."""
@@ -176,6 +198,26 @@ class SiteTwin:
             "comms": self.comms.state,
             "comms_delay_s": self.comms.delay_s,
         }
+
+    def _break_and_mend(self, time_ms: int) -> None:
+        """Faults that start or end now, and commands that a device was late to do."""
+        told = len(self.injector.events)
+        self.injector.apply(self, time_ms)
+        for at_ms, target, text in self.injector.events[told:]:
+            self.events.append(Event(time_s=at_ms / 1000.0, kind="fault", source=target, text=text))
+        for late in self.write_path.due(time_ms):
+            try:
+                self._apply_write(late.row, late.value, late.lease_s)
+            except Rejected as refused:
+                source = self.site.point_path(late.row)
+                self.events.append(
+                    Event(
+                        time_s=time_ms / 1000.0,
+                        kind="late-write-rejected",
+                        source=source,
+                        text=str(refused),
+                    )
+                )
 
     def _fill_constants(self) -> None:
         for group in self.site.groups:
@@ -202,17 +244,21 @@ class SiteTwin:
         """Import under a steady load with idle batteries: a few trial steps, then undone."""
         arrays = self._arrays()
         saved = {name: array.copy() for name, array in arrays.items()}
-        import_w = float(racks_w.sum() + self.plant.steady_w.sum())
+        load_w = float(racks_w.sum() + self.plant.steady_w.sum())
+        import_w = load_w
         out_w = np.empty(TRIAL_STEPS), np.empty(TRIAL_STEPS)
-        self.batteries.start_at(import_w)
         voltage_pu, frequency_hz = self.grid.block(0, TRIAL_STEPS)
         trial_w = np.tile(racks_w, (TRIAL_STEPS, 1))
-        step_site(self.plant, 0, STEP_MS, trial_w, voltage_pu, frequency_hz, *out_w)
-        losses_w, flows_w = self.plant.site["losses_w"].copy(), self.feeders.state["flow_w"].copy()
-        for name, array in arrays.items():
-            array[...] = saved[name]
-        self.plant.site["losses_w"], self.feeders.state["flow_w"] = losses_w, flows_w
-        return import_w + float(losses_w[0])
+        for _ in range(TRIALS):
+            self.batteries.start_at(import_w)
+            step_site(self.plant, 0, STEP_MS, trial_w, voltage_pu, frequency_hz, *out_w)
+            losses_w = self.plant.site["losses_w"].copy()
+            flows_w = self.feeders.state["flow_w"].copy()
+            for name, array in arrays.items():
+                array[...] = saved[name]
+            self.plant.site["losses_w"], self.feeders.state["flow_w"] = losses_w, flows_w
+            import_w = load_w + float(losses_w[0])
+        return import_w
 
     def _ask_racks(self, steps: int) -> FloatArray:
         """AC power of every rack over the next steps.  # (steps, racks)"""

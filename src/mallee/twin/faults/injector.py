@@ -15,7 +15,7 @@ class FaultInjector:
         site: whose targets it names.
 
     Attributes:
-        events: what has started or ended so far, as time in ms and a sentence.
+        events: what has started or ended so far: time in ms, target, what.
 
     Raises:
         ConfigError: the plan does not fit the site; nothing was run then.
@@ -28,13 +28,14 @@ class FaultInjector:
         self._active: list[tuple[FaultKind, Occurrence]] = []
         self._next = 0
         self._prepared = False
-        self.events: list[tuple[int, str]] = []
+        self.events: list[tuple[int, str, str]] = []
 
     def apply(self, parts: Parts, time_ms: int) -> None:
         """Bring the parts up to what the plan says of `time_ms`; to be called as time goes on."""
         if not self._prepared:
             for kind, one in self._ahead:
                 kind.start(parts, one)
+                self.events.append((one.start_ms, one.target.name, f"{kind.name} starts"))
             self._prepared = True
         if self._active:
             self._end(parts, time_ms)
@@ -42,22 +43,22 @@ class FaultInjector:
             kind, one = self._coming[self._next]
             self._next += 1
             kind.start(parts, one)
-            self.events.append((time_ms, f"{kind.name} at {one.target.name}"))
+            self.events.append((time_ms, one.target.name, f"{kind.name} starts"))
             if kind.end is not None:
                 self._active.append((kind, one))
 
-    def heal(self, parts: Parts) -> None:
-        """End everything now; faults to come still come."""
+    def rewind(self, parts: Parts, time_ms: int) -> None:
+        """Make in force what the plan says of `time_ms`, before the parts' state is restored.
+
+        Parameters that faults have changed are no part of a saved state; this sets them.
+        """
         for kind, one in self._active:
             if kind.end is not None:
                 kind.end(parts, one)
-        self._active = []
-
-    def resume(self, parts: Parts, time_ms: int) -> None:
-        """After a restore to `time_ms`: make what lasts then so again; `heal` comes before."""
         self._next = sum(one.start_ms < time_ms for _, one in self._coming)
+        self._active = []
         for kind, one in self._coming[: self._next]:
-            if kind.end is not None and one.until_ms > time_ms:
+            if kind.end is not None and one.until_ms >= time_ms:
                 kind.start(parts, one)
                 self._active.append((kind, one))
 
@@ -69,7 +70,7 @@ class FaultInjector:
         for kind, one in over:
             if kind.end is not None:
                 kind.end(parts, one)
-            self.events.append((time_ms, f"{kind.name} at {one.target.name} is over"))
+            self.events.append((time_ms, one.target.name, f"{kind.name} is over"))
             for other, still in self._active:
                 if other.family == kind.family and still.target.name == one.target.name:
                     other.start(parts, still)

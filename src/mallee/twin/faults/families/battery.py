@@ -10,11 +10,11 @@ _RATINGS: Final = ("charge_max_w", "discharge_max_w", "energy_wh")
 
 
 def _trip(parts: Parts, one: Occurrence) -> None:
-    parts.batteries.state[one.target.index]["available"] = 0
+    parts.batteries.state[one.target.index]["healthy"] = 0
 
 
 def _return(parts: Parts, one: Occurrence) -> None:
-    parts.batteries.state[one.target.index]["available"] = 1
+    parts.batteries.state[one.target.index]["healthy"] = 1
 
 
 def _lose_string(parts: Parts, one: Occurrence) -> None:

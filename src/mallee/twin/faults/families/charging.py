@@ -7,11 +7,11 @@ from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 
 
 def _off(parts: Parts, one: Occurrence) -> None:
-    parts.chargers.state[one.target.index]["available"] = 0
+    parts.chargers.state[one.target.index]["healthy"] = 0
 
 
 def _on(parts: Parts, one: Occurrence) -> None:
-    parts.chargers.state[one.target.index]["available"] = 1
+    parts.chargers.state[one.target.index]["healthy"] = 1
 
 
 def _overrun(parts: Parts, one: Occurrence) -> None:
