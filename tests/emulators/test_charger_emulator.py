@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 
 from mallee.catalogue import load_models
 from mallee.core.errors import Malformed, Refused, Rejected, Unreachable
-from mallee.drivers.driver import Login
+from mallee.drivers.driver import Driver, Login
 from mallee.drivers.ocpp import OcppCentral, OcppDriver
 from mallee.emulators.charger import run_charger
 from mallee.emulators.device import EmulatedDevice
@@ -310,7 +310,7 @@ async def reading(driver: OcppDriver) -> dict[str, float]:
             await asyncio.sleep(0.02)
 
 
-async def failing(driver: OcppDriver, kind: type[Exception]) -> None:
+async def failing(driver: Driver, kind: type[Exception]) -> None:
     """Wait until reading fails in one way."""
     async with asyncio.timeout(5):
         while True:

@@ -16,6 +16,7 @@ import sunspec2.modbus.client
 from mallee.catalogue import load_models
 from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
 from mallee.core.site import FloatArray
+from mallee.drivers.driver import Driver
 from mallee.drivers.modbus import ModbusClient
 from mallee.drivers.sunspec import SunSpecDriver
 from mallee.emulators.device import EmulatedDevice, HealthState
@@ -288,6 +289,21 @@ def test_a_declined_setpoint_is_exception_3_and_leaves_the_old_value() -> None:
             await driver.write("mode", 9, 10)
         readings = by_name(driver, await driver.read())
         assert (readings["charge_set_w"], readings["mode"]) == (0, 2)
+        await driver.close()
+
+    run(bench_of("megapack-2h", BATTERY), story)
+
+
+def test_a_declined_setpoint_does_not_prolong_the_old_one() -> None:
+    async def story(bench: Bench, address: str) -> None:
+        driver: Driver = SunSpecDriver(bench.device.model, address)
+        await driver.write("charge_set_w", 1000, 10)
+        bench.declined = "charge power is limited"
+        bench.writes.clear()
+        with pytest.raises(Rejected):
+            await driver.write("charge_set_w", 2000, 10)
+        bench.declined = ""
+        assert bench.writes == []
         await driver.close()
 
     run(bench_of("megapack-2h", BATTERY), story)

@@ -48,7 +48,7 @@ class SunSpecControl:
             for slot in slots:
                 if slot.key not in self._families and slot.column is not None:
                     self._command(slot, image.value(slot.key), 0.0)
-            for stem in dict.fromkeys(self._families.get(slot.key) for slot in slots):
+            for stem in dict.fromkeys(self._stem(slot, before) for slot in slots):
                 if stem is not None:
                     self._act(stem, now_s)
         except Rejected:
@@ -64,6 +64,11 @@ class SunSpecControl:
                 self._revert(stem)
             self._show_rest(stem, max(0.0, deadline - now_s))
         self._plan()
+
+    def _stem(self, slot: Slot, before: bytes) -> str | None:
+        """The set point that a write restarts; the same time again restarts nothing by itself."""
+        same = self._image.data[slot.start : slot.end] == before[slot.start : slot.end]
+        return None if slot.key.endswith(_TIMER) and same else self._families.get(slot.key)
 
     def _touched(self, start: int, end: int) -> list[Slot]:
         slots = []
