@@ -1,7 +1,8 @@
-"""How every process of a site starts: `python -m mallee.runtime.child ROLE FOLDER`.
+"""How every process of a site starts: `python -m mallee.runtime.child ROLE FOLDER [spare]`.
 
 The supervisor holds the other end of this process's standard input. When it closes, the
-supervisor is gone, however it went, and so is this process: nothing is left running.
+supervisor is gone, however it went, and so is this process: nothing is left running. A spare
+loads everything it needs and waits for a line there before it begins.
 """
 
 import importlib
@@ -24,20 +25,28 @@ MODULES = {
     "control": "mallee.runtime.control_loop",
     "console": "mallee.console.process",
 }
-"""Each has `main(folder: Path) -> None`. The console stands above the runtime: by name only."""
+"""Each has `main(folder: Path) -> None`, and perhaps `warm(folder)`, which a spare calls while it
+waits. The console stands above the runtime: by name only."""
 
 NICE = {"twin": 5, "console": 10}
 """On a busy machine the real work goes first: collectors and control before pages and physics."""
 
 
-def start(role: str, folder: Path) -> None:
+def start(role: str, folder: Path, *, spare: bool = False) -> None:
     """Become the process of a role; returns when it is told to stop."""
     start_log(role)
     os.nice(NICE.get(role, 0))
+    module = importlib.import_module(MODULES[role])
+    if spare:
+        warm = getattr(module, "warm", None)
+        if warm is not None:
+            warm(folder)
+        if not os.read(0, 1):
+            return  # never needed: the supervisor has ended
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     _allow_many_files()
     try:
-        importlib.import_module(MODULES[role]).main(folder)
+        module.main(folder)
     except ConfigError as error:
         complaint = Complaint(error.where, error.what, error.hint)
         path = complaint_path(RunFolder(folder), role)
@@ -60,4 +69,4 @@ def _allow_many_files() -> None:
 
 
 if __name__ == "__main__":
-    start(sys.argv[1], Path(sys.argv[2]))
+    start(sys.argv[1], Path(sys.argv[2]), spare=sys.argv[3:] == ["spare"])

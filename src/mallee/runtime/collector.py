@@ -18,6 +18,7 @@ from mallee.runtime.board import Board
 from mallee.runtime.drivers_of import Connection, connect
 from mallee.runtime.event_loop import beat, run_fast, run_until_told
 from mallee.runtime.link import Link
+from mallee.runtime.notices import EVERY_S, Notices
 from mallee.runtime.plausible import plausible_range
 from mallee.runtime.read_back import Order
 from mallee.runtime.run_folder import RunFolder, load_run
@@ -36,11 +37,13 @@ def main(folder: Path) -> None:
 
     async def collect() -> None:
         async with connect(site, run, place) as connections:
-            links = make_links(site, board, connections)
+            notices = Notices(board)
+            links = make_links(site, board, connections, notices)
             _log.info("collecting", links=len(links), points=site.point_count)
             await run_until_told(
                 beat(board, "collect"),
                 watch_commands(site, board, links),
+                flush_often(notices),
                 _run_links(links, board, waits=site.file.twin is not None),
             )
 
@@ -56,7 +59,16 @@ async def _run_links(links: Sequence[Link], board: Board, *, waits: bool) -> Non
             tasks.create_task(link.run())
 
 
-def make_links(site: SiteModel, board: Board, connections: Sequence[Connection]) -> list[Link]:
+async def flush_often(notices: Notices) -> None:
+    """Post notices every second."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        notices.flush()
+
+
+def make_links(
+    site: SiteModel, board: Board, connections: Sequence[Connection], notices: Notices
+) -> list[Link]:
     """A link for every device and protocol, their readings spread evenly over each period."""
     low, high = plausible_range(site)
     links: list[Link] = []
@@ -73,6 +85,7 @@ def make_links(site: SiteModel, board: Board, connections: Sequence[Connection])
         rows = rows_of(one.first_row, one.names, one.driver)
         link = Link(
             board=board,
+            notices=notices,
             device=one.device,
             protocol=one.protocol,
             driver=one.driver,

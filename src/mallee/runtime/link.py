@@ -14,21 +14,24 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from mallee.core.command import Event, Severity
+from mallee.core.command import Severity
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected
 from mallee.core.site import FloatArray, IntArray
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board
+from mallee.runtime.notices import Notices
 from mallee.runtime.pace import Pace
 from mallee.runtime.read_back import Order, ReadBack
 
-LOST_AFTER_POLLS, LOST_AFTER_S = 2, 2.0
+LOST_AFTER_POLLS, LOST_AFTER_S = 2, 5.0
 """Without a reading for so long a device counts as lost and an event says so."""
 START_GRACE_S = 8.0
 """When everything starts at once, devices may come up a little later than the collector."""
 REFUSED_PAUSE_S = 30.0
 """A refused login is a person's to mend; asking more often could lock the account."""
+RETRIES, RETRY_POLLS_MAX = 8, 10.0
+"""A device that fails is asked as often as ever at first, half as often after every 8 failures."""
 WRITE_RETRY_S = 0.25
 _log = structlog.get_logger()
 
@@ -58,6 +61,7 @@ class Link:
     """
 
     board: Board
+    notices: Notices
     device: str
     protocol: str
     driver: Driver
@@ -127,14 +131,14 @@ class Link:
         is_silent = silent_s >= max(LOST_AFTER_POLLS * self.poll_s, LOST_AFTER_S)
         if not self._is_lost and (is_refused or is_silent):
             self._is_lost = True
-            self._post("device-lost", Severity.WARNING, f"{self.protocol}: {error}")
+            self.notices.lost(self.device, f"{self.protocol}: {error}")
             sample = error.sample.hex() if isinstance(error, Malformed) else ""
             _log.warning("device lost", device=self.device, error=str(error), bytes=sample)
         if is_refused:
             await asyncio.sleep(REFUSED_PAUSE_S)
-        elif self._failures > 1:
-            cap_s = min(max(5.0 * self.poll_s, 0.5), 30.0)
-            await asyncio.sleep(min(self.poll_s * 2.0 ** min(self._failures - 2, 10), cap_s))
+        else:
+            times = min(2.0 ** (self._failures // RETRIES), RETRY_POLLS_MAX)
+            await asyncio.sleep((times - 1.0) * self.poll_s)
 
     def _succeeded(self, values: FloatArray, time_s: float) -> None:
         good = (values >= self.low) & (values <= self.high)  # NaN is neither
@@ -145,7 +149,7 @@ class Link:
             self.board.mark(self.rows[~good], Quality.BAD)
         self._tell_implausible(values, good)
         if self._is_lost:
-            self._post("device-back", Severity.INFO, f"{self.protocol}: answers again")
+            self.notices.back(self.device, f"{self.protocol}: answers again")
             _log.info("device back", device=self.device, protocol=self.protocol)
         self._failures, self._is_lost, self._good_s = 0, False, time.monotonic()
         if self.read_back.rows:
@@ -157,13 +161,9 @@ class Link:
         for index in np.flatnonzero(~good & np.isfinite(values)).tolist():
             row, point = int(self.rows[index]), self.driver.points[index]
             if self._is_new(row, _Trouble.IMPLAUSIBLE):
-                self._post(
-                    "reading-implausible",
-                    Severity.WARNING,
-                    f"{point.name} reads {values[index]:g}, "
-                    f"possible are {self.low[index]:g}..{self.high[index]:g}",
-                    value=float(values[index]),
-                )
+                reading, low, high = (float(a[index]) for a in (values, self.low, self.high))
+                text = f"{point.name} reads {reading:g}, possible are {low:g}..{high:g}"
+                self._warn("reading-implausible", text, reading)
         for row in self.rows[good].tolist():
             self._told.discard((row, _Trouble.IMPLAUSIBLE))
 
@@ -203,7 +203,7 @@ class Link:
                 self._progress(order, Progress.REJECTED)
                 reader.read_back.forget(order.row)
                 if self._is_new(order.row, _Trouble.REJECTED):
-                    self._post("command-rejected", Severity.WARNING, str(error), value=order.value)
+                    self._warn("command-rejected", str(error), order.value)
                 return True
             except (DeviceError, TimeoutError) as error:
                 if self._is_new(order.row, _Trouble.UNSENT):
@@ -231,8 +231,7 @@ class Link:
     def _lost(self, order: Order, what: str) -> None:
         self._progress(order, Progress.LOST)
         if self._is_new(order.row, _Trouble.LOST):
-            text = f"{order.point} = {order.value:g} {what}"
-            self._post("command-lost", Severity.WARNING, text, value=order.value)
+            self._warn("command-lost", f"{order.point} = {order.value:g} {what}", order.value)
 
     def _progress(self, order: Order, progress: Progress) -> None:
         self.board.set_progress(np.array([order.row]), order.number, progress)
@@ -245,13 +244,6 @@ class Link:
         self._told.add((row, trouble))
         return True
 
-    def _post(self, kind: str, severity: Severity, text: str, **numbers: float) -> None:
-        event = Event(
-            time_s=time.monotonic(),
-            kind=kind,
-            source=self.device,
-            text=f"{self.device}: {text}",
-            severity=severity,
-            numbers=numbers,
-        )
-        self.board.post("collect", event)
+    def _warn(self, kind: str, text: str, value: float) -> None:
+        text = f"{self.device}: {text}"
+        self.notices.post(kind, self.device, Severity.WARNING, text, value=value)

@@ -19,7 +19,10 @@ import numpy as np
 import structlog
 
 from mallee.core.site import DeviceGroup, SiteModel
+from mallee.emulators.dcgm import serve_dcgm
 from mallee.emulators.device import EmulatedDevice, Health, HealthState, Running
+from mallee.emulators.redfish import serve_redfish
+from mallee.emulators.sunspec import serve_sunspec
 from mallee.runtime.addresses import split_address
 from mallee.runtime.board import Board
 from mallee.runtime.event_loop import beat, run_fast, run_until_told
@@ -59,6 +62,12 @@ def main(folder: Path) -> None:
     run_fast(simulate())
 
 
+def warm(folder: Path) -> None:
+    """Load the compiled kernels, so that a spare can take over at once."""
+    _, site = load_run(RunFolder(folder))
+    SiteTwin(site).advance(STEP_MS)
+
+
 def emulated_devices(site: SiteModel, twin: SiteTwin) -> list[EmulatedDevice]:
     """What the emulators serve: views into the twin, one device each, in device order."""
     devices = []
@@ -87,10 +96,6 @@ def _services(
     run: Run, folder: RunFolder, devices: list[EmulatedDevice]
 ) -> list[Awaitable[Running]]:
     """Everything that has to listen or dial, not yet started."""
-    from mallee.emulators.dcgm import serve_dcgm
-    from mallee.emulators.redfish import serve_redfish
-    from mallee.emulators.sunspec import serve_sunspec
-
     login, tls = simulated_login(folder), server_context(folder)
     starting: list[Awaitable[Running]] = []
     for device in devices:
@@ -103,7 +108,7 @@ def _services(
             elif protocol == "sunspec":
                 starting.append(serve_sunspec(device, host, port))
             elif protocol == "ocpp":
-                from mallee.emulators.ocpp import run_charger
+                from mallee.emulators.charger import run_charger
 
                 identity = device.name.replace("/", ".")
                 starting.append(run_charger(device, f"ws://{host}:{port}", identity))
