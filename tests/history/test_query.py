@@ -82,7 +82,7 @@ def test_fewer_rows_are_means(folder: Path, rows: int, count: int) -> None:
 def test_time_without_readings_is_empty(folder: Path) -> None:
     history = read_points(folder, ["meter/import_w"], 0.0, 60.0)
     assert history.values.shape == (0, 1)
-    assert to_json(history) == b'{"times_s":[],"columns":["meter/import_w"],"values":[[]]}'
+    assert to_json(history) == '{"times_s":[],"columns":["meter/import_w"],"values":[[]]}'
     assert last_time(folder) == START_UTC_S + 719
 
 

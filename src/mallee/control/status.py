@@ -25,7 +25,7 @@ def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStat
         binding=state.binding,
         acting=state.acting,
         text=state.text,
-        import_max_w=state.import_max_w or limits.import_max_w,
+        import_max_w=state.import_max_w if state.import_max_w > 0.0 else limits.import_max_w,
         import_target_w=min(state.load_mean_w + state.charge_bias_w, limits.import_max_w),
         charge_bias_w=state.charge_bias_w,
         chargers_max_w=state.chargers_max_w,

@@ -322,7 +322,7 @@ def _power_tree(file: SiteFile, error: Callable[..., ConfigError]) -> tuple[Feed
                 name=name,
                 kind="transformer",
                 parent=NO_INDEX,
-                rating_w=transformer.rating_va,
+                rating_w=transformer.rating_va * 1.0,  # at unity power factor
                 rating_a=transformer.rating_va / volts,
             )
             _add_once(waiting, name, transformer.fed_by, feeder, error)

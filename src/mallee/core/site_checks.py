@@ -170,7 +170,7 @@ def _swing(site: SiteModel) -> Iterator[Finding]:
     text = f"nodes can drop or rise by {watts(swing_w)} at once"
     if not batteries:
         limit_w_per_s = min(grid.ramp_up_max_w_per_s, grid.ramp_down_max_w_per_s)
-        if swing_w > limit_w_per_s:
+        if swing_w > limit_w_per_s * 1.0:  # what one second allows
             yield Finding(
                 level="warning",
                 where="battery",

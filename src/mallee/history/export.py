@@ -60,15 +60,14 @@ def export_parquet(history: History, path: Path) -> None:
             raise ConfigError(str(path), f"cannot be written: {error}") from None
 
 
-def to_json(history: History) -> bytes:
+def to_json(history: History) -> str:
     """``{"times_s": [], "columns": [], "values": [[] a point]}``, null where nothing was read."""
     values = [
         [None if np.isnan(value) else float(value) for value in column]
         for column in history.values.T
     ]
-    return msgspec.json.encode(
-        {"times_s": history.times_s.tolist(), "columns": history.columns, "values": values}
-    )
+    answer = {"times_s": history.times_s.tolist(), "columns": history.columns, "values": values}
+    return msgspec.json.encode(answer).decode()
 
 
 def iso(time_s: float) -> str:
