@@ -61,6 +61,22 @@ def test_the_fast_reader_agrees_with_the_full_parser_on_every_scrape() -> None:
         assert np.array_equal(values, [s[2] for s in SAMPLES], equal_nan=True)
 
 
+def test_series_may_move_come_and_go_between_scrapes() -> None:
+    slots = {("a", "0"): 0, ("a", "1"): 1, ("b", ""): 2}
+    reader = SeriesReader(lambda n, labels: slots.get((n, labels.get("g", "")), NOT_WANTED))
+
+    def read(*lines: str) -> list[float | None]:
+        values = np.full(3, nan)
+        reader.read("\n".join(lines).encode(), values)
+        return [None if isnan(value) else value for value in values.tolist()]
+
+    assert read('a{g="0"} 1', 'a{g="1"} 2', "b 3") == [1, 2, 3]
+    assert read('a{g="1"} 4', 'a{g="0"} 5', "b 6 1700000000") == [5, 4, 6]
+    assert read("# HELP a", 'a{g="0"} 7', 'a{g="2"} 8', "b 9 # {} 1") == [7, None, 9]
+    assert read("", "b 1", 'b{g="0"} 2', 'a{g="1"} 3') == [None, 3, 1]
+    assert read("b 4", 'b {g="0"} 5', "b{} 6", "# EOF") == [None, None, 6]
+
+
 def test_unwanted_series_cost_no_slot_and_missing_ones_keep_their_value() -> None:
     reader = SeriesReader(lambda name, _: 0 if name == "rpc" else NOT_WANTED)
     values = np.array([nan])

@@ -1,7 +1,7 @@
 """Runs DMTF's Redfish-Service-Validator on services, one after the other, and prints its verdicts.
 
 A program of its own because the validator keeps global state and warns about its own parts. Its
-checks run untouched; only the HTML and Excel reports, nine tenths of its time, are left out.
+checks run untouched; only the reports, nine tenths of its time, are left out.
 
     python redfish_validator.py CSDL_FOLDER LOG_FOLDER USER PASSWORD http://127.0.0.1:9000 ...
 """
@@ -21,7 +21,6 @@ from redfish_service_validator import (  # type: ignore[import-untyped]
 def verdict(url: str, schemas: str, logs: str, user: str, password: str) -> dict[str, Any]:
     """Counts and the wording of everything that is not a pass."""
     seen: list[Any] = []
-    metadata.parsed_schemas.clear()
     console_scripts.print_summary = seen.append
     arguments = dict.fromkeys(
         ("payload", "ext_http_proxy", "ext_https_proxy", "serv_http_proxy", "serv_https_proxy")
@@ -52,9 +51,11 @@ def verdict(url: str, schemas: str, logs: str, user: str, password: str) -> dict
 
 
 def main() -> None:
-    """One JSON line a service."""
+    """One JSON line a service; the schemas are read once for all of them."""
     schemas, logs, user, password, *urls = sys.argv[1:]
     console_scripts.report.html_report = console_scripts.report.xlsx_report = lambda *_: None
+    metadata.parse_schema_files(schemas)
+    metadata.parse_schema_files = lambda *_: None
     for url in urls:
         print(json.dumps(verdict(url, schemas, logs, user, password)), flush=True)  # noqa: T201
 

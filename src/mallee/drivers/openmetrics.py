@@ -14,9 +14,12 @@ from mallee.core.errors import Malformed
 from mallee.core.site import FloatArray
 
 NOT_WANTED: Final = -1
+_NO_SAMPLE: Final = -2
+_UNKNOWN: Final = (b"\n", NOT_WANTED)  # no line begins with a line feed
 SERIES_MAX: Final = 100_000
 """Remembered keys; an exporter whose labels change all the time starts over beyond this."""
 
+_BLANKS = " \t\r"
 _ESCAPES = {"n": "\n", "\\": "\\", '"': '"'}
 
 
@@ -41,7 +44,7 @@ def parse_samples(body: bytes) -> Iterator[Sample]:
         Malformed: not text, or a line that is no sample.
     """
     for line in body.split(b"\n"):
-        text = _text_of(line)
+        text = "" if line.startswith(b"#") else _text_of(line)
         if text and not text.startswith("#"):
             name, labels, end = _parse_series(text)
             value, timestamp = _parse_value(text[end:], text)
@@ -58,6 +61,8 @@ class SeriesReader:
     def __init__(self, slot_of: Callable[[str, Mapping[str, str]], int]) -> None:
         self._slot_of = slot_of
         self._slots: dict[bytes, int] = {}
+        # What each line of the last scrape began with, and its slot: most are the same again.
+        self._lines: list[tuple[bytes, int]] = []
 
     def read(self, body: bytes, values: FloatArray) -> int:
         """Fill `values` from an exposition; slots that it does not mention keep what they hold.
@@ -68,44 +73,59 @@ class SeriesReader:
         Raises:
             Malformed: not text, or a line that is no sample.
         """
-        slots, count = self._slots, 0
-        for line in body.split(b"\n"):
-            if not line or line.startswith(b"#"):
+        lines = body.split(b"\n")
+        if len(self._lines) != len(lines):
+            self._lines = [_UNKNOWN] * len(lines)
+        known, count = self._lines, 0
+        for index, line in enumerate(lines):
+            start, slot = known[index]
+            if not line.startswith(start):
+                start, slot = known[index] = self._look_up(line)
+            if slot == _NO_SAMPLE:
                 continue
-            key, found, rest = line.partition(b"} ")
-            if not found:
-                key, _, rest = line.partition(b" ")
-            slot = slots.get(key)
-            if slot is None:
-                slot, rest = self._learn(line, key, rest)
-                if slot is None:  # a blank line
-                    continue
             count += 1
             if slot != NOT_WANTED:
-                # A remembered key ends where the value begins: the first word is the value.
-                values[slot] = _number(rest.split(None, 1)[0] if rest else b"", line)
+                try:
+                    values[slot] = float(line[len(start) :])
+                except ValueError:  # a timestamp or an exemplar follows, or it is no number
+                    _, slot = known[index] = self._look_up(line)
+                    if slot >= 0:
+                        values[slot] = self._value_of(line)
         return count
 
-    def _learn(self, line: bytes, key: bytes, rest: bytes) -> tuple[int | None, bytes]:
-        """Slot and value part of a line not seen before, by the full grammar."""
+    def _look_up(self, line: bytes) -> tuple[bytes, int]:
+        """What a line begins with up to its value, and the slot of that series."""
+        if line.startswith(b"#"):
+            return b"#", _NO_SAMPLE
+        key, found, rest = line.partition(b"} ")
+        start = key + found
+        slot = self._slots.get(start) if found else None
+        if slot is not None:
+            return start, slot
         text = _text_of(line)
         if not text or text.startswith("#"):
-            return None, b""
+            return line, _NO_SAMPLE
         name, labels, end = _parse_series(text)
         _parse_value(text[end:], text)
         slot = self._slot_of(name, labels)
-        exact = text[end:].encode()
-        # The quick split may fall inside a label value or an exemplar: remember it only if not.
-        if exact.strip() == rest.strip():
-            if len(self._slots) >= SERIES_MAX:
-                self._slots.clear()
-            self._slots[key] = slot
-        return slot, exact
+        if not found or text[end:].strip().encode() != rest.strip():
+            # No labels, or the quick cut fell into one or into an exemplar: cut by the grammar.
+            indent = len(line) - len(line.lstrip(_BLANKS.encode()))
+            return line[: indent + len(text[:end].encode())], slot
+        if len(self._slots) >= SERIES_MAX:
+            self._slots.clear()
+        self._slots[start] = slot
+        return start, slot
+
+    def _value_of(self, line: bytes) -> float:
+        """The value of a line by the full grammar."""
+        text = _text_of(line)
+        return _parse_value(text[_parse_series(text)[2] :], text)[0]
 
 
 def _text_of(line: bytes) -> str:
     try:
-        return line.decode().strip()
+        return line.decode().strip(_BLANKS)
     except UnicodeDecodeError:
         raise Malformed("the exporter's answer is not text", line) from None
 
