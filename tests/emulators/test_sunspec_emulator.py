@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib import resources
@@ -390,3 +391,33 @@ def test_a_port_that_is_taken() -> None:
             await serve_sunspec(bench.device, "127.0.0.1", int(address.split(":")[1]))
 
     run(bench_of("megapack-2h", BATTERY), story)
+
+
+def test_mbpoll_sees_the_marker_and_sets_the_mode() -> None:
+    """libmodbus, an implementation in C, on the same registers."""
+    program = shutil.which("mbpoll")
+    if program is None:
+        pytest.skip("NO MBPOLL: install the package mbpoll to let libmodbus judge, too")
+    bench = bench_of("megapack-2h", BATTERY)
+    mode = 40000 + SunSpecImage(bench.device).slots["64901.Mode"].start // 2
+
+    async def poll(address: str, register: int, count: int, *values: str) -> str:
+        host, port = address.split(":")
+        words = ["-0", "-1", "-p", port, "-t", "4:hex", "-r", str(register)]
+        words += [host, *values] if values else ["-c", str(count), host]
+        process = await asyncio.create_subprocess_exec(
+            program, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+        output, _ = await process.communicate()
+        return output.decode()
+
+    async def story(bench: Bench, address: str) -> None:
+        output = await poll(address, 40000, 2)
+        assert "0x5375" in output
+        assert "0x6E53" in output
+        await poll(address, mode, 1, "0x0001")
+        assert bench.writes == [("mode", 1, 0)]
+        await poll(address, mode, 1, "0x0009")
+        assert bench.writes == [("mode", 1, 0)]
+
+    run(bench, story)
