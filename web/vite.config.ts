@@ -1,8 +1,8 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-// `npm run dev` shows a console that runs elsewhere: CONSOLE=http://127.0.0.1:8800 npm run dev
-const console = process.env.CONSOLE ?? "http://127.0.0.1:8800";
+// `npm run dev` shows a console that runs elsewhere: CONSOLE=http://127.0.0.1:8460 npm run dev
+const console = process.env.CONSOLE ?? "http://127.0.0.1:8460";
 
 export default defineConfig({
   plugins: [svelte()],

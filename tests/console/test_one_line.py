@@ -47,7 +47,7 @@ def test_a_large_site_is_folded_by_feeder_and_pod(large_site: SiteModel) -> None
     assert sum(node.kind in BOXES for node in nodes) <= LEAVES_MAX
     transformers = {n.label: (n.count, n.rating_w) for n in nodes if n.kind == "transformer"}
     assert transformers == {"tx1-tx40": (40, 150e6), "tx41-tx80": (40, 150e6)}
-    racks = {node.pod: node.count for node in nodes if node.kind == "racks"}
+    racks = {node.label: node.count for node in nodes if node.kind == "pod"}
     assert racks == dict.fromkeys(("hall1", "hall2", "hall3", "hall4"), 233)
     assert sum(node.accelerators for node in nodes) == 67_104
 

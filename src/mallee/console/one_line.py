@@ -28,7 +28,7 @@ BOX_ABOVE = 12.0
 """The top of a box lies this far above the level of its row."""
 POD_PAD, POD_HEAD, POD_FOOT = 6.0, 14.0, 24.0
 
-BOXES: frozenset[PlaceKind] = frozenset({"battery", "charger", "racks", "cdu", "network"})
+BOXES: frozenset[PlaceKind] = frozenset({"battery", "charger", "pod", "racks", "cdu", "network"})
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +180,7 @@ def _lines(spot: _Spot) -> Iterator[Line]:
 
 def _pod_frames(spot: _Spot) -> Iterator[PodFrame]:
     """One outline around each run of boxes of the same pod below one feeder."""
-    boxes = [child for child in spot.children if child.place.pod]
+    boxes = [child for child in spot.children if child.place.pod and child.place.kind != "pod"]
     for pod, run in groupby(boxes, key=lambda child: child.place.pod):
         inside = list(run)
         left = inside[0].x - BOX_WIDTH / 2 - POD_PAD

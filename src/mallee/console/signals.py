@@ -90,6 +90,7 @@ BOX_EXTRAS: dict[str, tuple[tuple[str, How, str], ...]] = {
     "battery": (("soc", "mean", "frac"),),
     "charger": (("occupied_count", "sum", "count"), ("limit_w", "sum", "w")),
     "racks": (("cap_w", "sum", "w"),),
+    "pod": (("supply_degc", "max", "degc"),),
     "cdu": (("supply_degc", "max", "degc"), ("return_degc", "max", "degc")),
 }
 """What a box shows beside its power: point, how it is joined over several devices, unit."""

@@ -3,7 +3,7 @@
 A branch without a meter of its own shows the sum of what hangs below it. A rack's power is what
 its nodes and switches draw plus what its power shelves lose (input less output), so it follows
 the load every second although shelves are read more slowly. Large sites are folded: feeders alike
-become one branch with a count, and the racks of a pod become one box.
+become one branch with a count, and everything in a pod becomes one box.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from mallee.core.device_model import Kind
 from mallee.core.site import NO_INDEX, DeviceGroup, FloatArray, IntArray, SiteModel
 
 PlaceKind = Literal[
-    "grid", "transformer", "breaker", "battery", "charger", "racks", "cdu", "network"
+    "grid", "transformer", "breaker", "battery", "charger", "pod", "racks", "cdu", "network"
 ]
 
 LEAVES_MAX = 12
@@ -39,7 +39,7 @@ class Place:
     """One branch or box of the diagram, with everything below it.
 
     Attributes:
-        names: the feeders or devices it stands for; more than one where folded.
+        names: the feeders or devices it stands for, more than one where folded; a pod's racks.
         pod: name of the pod it stands in, empty outside pods.
         rating_w: continuous rating, the sum where folded; for a box the most it consumes.
         rating_a: continuous current of one feeder; 0 for boxes.
@@ -73,6 +73,8 @@ class Place:
     @property
     def label(self) -> str:
         """What people call it: ``tx1``, or ``tx1-tx40`` where folded."""
+        if self.kind == "pod":
+            return self.pod
         return self.names[0] if len(self.names) == 1 else f"{self.names[0]}-{self.names[-1]}"
 
 
@@ -155,7 +157,7 @@ def _add(place: Place, rows: IntArray, weight: float) -> None:
 
 
 def _fold(place: Place) -> None:
-    """Merge children alike: feeders of one rating that feed the same kinds, boxes of one pod."""
+    """Merge children alike: feeders of one rating that feed the same kinds, all in one pod."""
     merged = []
     for _, alike in groupby(sorted(place.children, key=_alike), key=_alike):
         merged.append(_merge(list(alike)))
@@ -165,17 +167,19 @@ def _fold(place: Place) -> None:
 
 
 def _alike(place: Place) -> tuple[str, str, float, tuple[str, ...]]:
-    if not place.children and place.kind not in ("transformer", "breaker"):
-        return place.kind, place.pod, 0.0, ()
+    if place.kind not in ("transformer", "breaker"):
+        return "" if place.pod else place.kind, place.pod, 0.0, ()
     loads = {below.kind for below in place.walk()} & {"battery", "charger", "racks"}
     return place.kind, "", place.rating_w, tuple(sorted(loads))
 
 
 def _merge(places: list[Place]) -> Place:
     points = {point for place in places for point in place.devices}
+    in_pod = places[0].pod != ""
+    counted = [place for place in places if place.kind == "racks"] if in_pod else places
     return Place(
-        kind=places[0].kind,
-        names=[name for place in places for name in place.names],
+        kind="pod" if in_pod else places[0].kind,
+        names=[name for place in counted for name in place.names],
         pod=places[0].pod,
         rating_w=sum(place.rating_w for place in places),
         rating_a=places[0].rating_a,

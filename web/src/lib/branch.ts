@@ -78,6 +78,9 @@ export function boxView(live: Live, node: Node): BoxView {
     const caps = `caps ${rated(value("cap_w"), scale)} ${scale.unit}`;
     return { line: caps, bar: power };
   }
+  if (node.kind === "pod") {
+    return { line: `${node.count} racks, ${fixed(value("supply_degc"), 1)} °C`, bar: power };
+  }
   if (node.kind === "cdu") {
     return { line: `${fixed(value("supply_degc"), 1)} → ${fixed(value("return_degc"), 1)} °C`, bar: power };
   }

@@ -6,6 +6,7 @@ export type PlaceKind =
   | "breaker"
   | "battery"
   | "charger"
+  | "pod"
   | "racks"
   | "cdu"
   | "network";
