@@ -101,7 +101,7 @@ async def serving(base: int, registers: list[int]) -> AsyncIterator[Bench]:
 def model(name: str, **changes: float) -> DeviceModel:
     """A catalogue model with a short timeout."""
     entry = load_models()[name]
-    protocol = msgspec.structs.replace(entry.protocol["sunspec"], **({"timeout_s": 0.2} | changes))
+    protocol = msgspec.structs.replace(entry.protocol["sunspec"], **({"timeout_s": 0.4} | changes))
     protocols: dict[str, Protocol] = {"sunspec": protocol}
     return msgspec.structs.replace(entry, protocol=protocols)
 
@@ -169,6 +169,18 @@ def test_a_set_point_is_written_with_its_timer_first_and_value_and_enable_togeth
         assert bench.writes == [(HEARTBEAT, [1, 70_000 - 65_536])]
 
     run("megapack-2h", battery_controls(), story)
+
+
+def test_a_set_point_without_a_timer_is_written_all_the_same() -> None:
+    registers = battery_controls()
+    timer = WSET_ENA + 9 - 40_002
+    registers[timer : timer + 2] = [0xFFFF, 0xFFFF]  # WSetRvrtTms is not implemented
+
+    async def story(driver: SunSpecDriver, bench: Bench) -> None:
+        await driver.write("charge_set_w", 5000, 10)
+        assert bench.writes == [(WSET_ENA, [1, 1, *words("i", -50)])]
+
+    run("megapack-2h", registers, story)
 
 
 def test_points_that_a_device_lacks_are_nan_and_cannot_be_written() -> None:

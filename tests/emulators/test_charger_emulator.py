@@ -210,13 +210,13 @@ def test_profiles_are_obeyed_within_one_message_and_end_by_themselves() -> None:
     async def story(central: Judge) -> None:
         assert (await central.ask(limit(1, 0, 90e3))).status == "Accepted"
         assert bench.writes == [("limit_w", 90e3, 0.0)]
-        end = datetime.now(UTC) + timedelta(seconds=0.4)
+        end = datetime.now(UTC) + timedelta(seconds=1.0)
         assert (
             await central.ask(limit(2, 1, 300e3, valid_to=end.isoformat()))
         ).status == "Accepted"
         name, value, lease_s = bench.writes[-1]
         assert (name, value) == ("limit_w", 300e3)
-        assert 0 < lease_s <= 0.4
+        assert 0 < lease_s <= 1.0
         schedule = (await central.ask(call.GetCompositeSchedule(duration=60, evse_id=0))).schedule
         assert [p["limit"] for p in schedule["charging_schedule_period"]] == [300e3, 90e3]
         await until(lambda: bench.writes[-1] == ("limit_w", 90e3, 0.0))

@@ -87,7 +87,7 @@ class Bench:
 
 def bench_of(name: str, values: dict[str, float]) -> Bench:
     entry = load_models()[name]
-    protocol = msgspec.structs.replace(entry.protocol["sunspec"], timeout_s=0.25)
+    protocol = msgspec.structs.replace(entry.protocol["sunspec"], timeout_s=0.4)
     model = msgspec.structs.replace(entry, protocol={"sunspec": protocol})
     state = np.array([values[point.name] for point in model.point])
     bench = Bench(EmulatedDevice("site/dev1", model, state, lambda *_: None))
@@ -319,7 +319,7 @@ def test_a_device_in_trouble_and_after(state: HealthState, kind: type[DeviceErro
         driver = SunSpecDriver(bench.device.model, address)
         await driver.open()
         health = bench.device.health
-        health.state, health.delay_s = state, 0.4
+        health.state, health.delay_s = state, 0.7
         for _ in range(3 if state == "garbage" else 1):
             with pytest.raises(kind, match=address):
                 await driver.read()

@@ -19,6 +19,7 @@ from mallee.catalogue.sunspec import (
     decode_string,
     encode_number,
     load_sunspec,
+    missing_bytes,
 )
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import Malformed, Rejected
@@ -30,6 +31,7 @@ BASES: Final = (40000, 0, 50000)
 _MARKER = b"SunS"
 _END_MODEL = 0xFFFF
 _MODELS_MAX = 200
+_ENABLE, _MODE, _TIMER = "Ena", "Mod", "RvrtTms"
 _IN_OWN_UNIT: Final = {"W": "WATTS", "Var": "VARS", "Pct": "W_MAX_PCT"}
 """By a set point's unit, the symbol of its `Mod` point that makes the device follow it."""
 
@@ -70,11 +72,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A device's map as this driver uses it; `exponents` holds the scale factors last seen."""
+    """A device's map as this driver uses it.
+
+    Attributes:
+        exponents: by register, the scale factors last seen.
+        companions: by place of a set point, the points beside it that the device implements.
+    """
 
     places: tuple[Place, ...]
     blocks: tuple[tuple[int, int], ...]
     exponents: dict[int, int | None] = field(default_factory=dict)
+    companions: dict[int, dict[str, SunSpecPoint]] = field(default_factory=dict)
 
 
 def plan_blocks(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -144,32 +152,42 @@ def decode_points(layout: Layout, data: list[bytes], count: int) -> FloatArray:
     return values
 
 
+def find_companions(place: Place) -> dict[str, SunSpecPoint]:
+    """`Ena`, `Mod` and `RvrtTms` of a set point, as far as the model has them."""
+    model = place.model
+    stem = place.point.name.split(".")[0]
+    if model.find(stem + "Ena") is None:
+        stem = stem.removesuffix("Pct")
+    found = {tail: model.find(stem + tail) for tail in (_ENABLE, _MODE, _TIMER)}
+    return {tail: point for tail, point in found.items() if point is not None}
+
+
 def plan_write(
-    place: Place, value: float, exponent: int, lease_s: float
+    place: Place,
+    value: float,
+    exponent: int,
+    lease_s: float,
+    companions: dict[str, SunSpecPoint],
 ) -> list[tuple[int, bytes]]:
     """The writes that make a device follow a value, in order: (address, register bytes).
 
-    Where the model has them, the reversion timer comes first, then value and enable in one write
-    if they are neighbours, so that the device never follows an old value or a new one unbounded.
+    The reversion timer comes first, then value and enable in one write if they are neighbours, so
+    that the device never follows an old value or a new one unbounded.
 
     Raises:
         OverflowError: the value does not fit the point's type and scale factor.
     """
-    model, point = place.model, place.point
-    stem = point.name.split(".")[0]
-    if model.find(stem + "Ena") is None:
-        stem = stem.removesuffix("Pct")
+    base, point = place.model.address, place.point
     parts = {place.address: encode_number(point.kind, value, exponent)}
     writes = []
-    enable, mode, timer = (model.find(stem + tail) for tail in ("Ena", "Mod", "RvrtTms"))
+    timer, mode, enable = (companions.get(tail) for tail in (_TIMER, _MODE, _ENABLE))
     if timer is not None:
-        data = encode_number(timer.kind, math.ceil(lease_s))
-        writes.append((model.address + timer.offset, data))
+        writes.append((base + timer.offset, encode_number(timer.kind, math.ceil(lease_s))))
     symbol = _IN_OWN_UNIT.get(point.units, "")
     if mode is not None and symbol in mode.symbols:
-        parts[model.address + mode.offset] = encode_number(mode.kind, mode.symbols[symbol])
+        parts[base + mode.offset] = encode_number(mode.kind, mode.symbols[symbol])
     if enable is not None:
-        parts[model.address + enable.offset] = encode_number(enable.kind, 1)
+        parts[base + enable.offset] = encode_number(enable.kind, 1)
     merged: list[tuple[int, bytes]] = []
     for address, data in sorted(parts.items()):
         if merged and merged[-1][0] + len(merged[-1][1]) // 2 == address:
@@ -258,8 +276,9 @@ class SunSpecDriver:
             exponent = await self._exponent(layout, place)
             if exponent is None:
                 raise Rejected(f"{what}: the device gives no scale factor for {spec.at}")
+            companions = await self._companions(layout, place)
             try:
-                writes = plan_write(place, share, exponent, lease_s)
+                writes = plan_write(place, share, exponent, lease_s, companions)
             except OverflowError as error:
                 raise Rejected(f"{what}: {spec.at} cannot carry it, {error}") from None
             for address, data in writes:
@@ -287,6 +306,17 @@ class SunSpecDriver:
             exponent = None if math.isnan(factor) else int(factor)
             layout.exponents[place.exponent_address] = exponent
         return layout.exponents[place.exponent_address]
+
+    async def _companions(self, layout: Layout, place: Place) -> dict[str, SunSpecPoint]:
+        """What stands beside a set point and is implemented; asked for once a connection."""
+        if place.address not in layout.companions:
+            implemented = {}
+            for tail, point in find_companions(place).items():
+                data = await self._client.read(place.model.address + point.offset, point.registers)
+                if data != missing_bytes(point.kind, point.registers):
+                    implemented[tail] = point
+            layout.companions[place.address] = implemented
+        return layout.companions[place.address]
 
     async def _mapped(self) -> Layout:
         """The map of the device behind the present connection."""
