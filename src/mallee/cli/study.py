@@ -3,7 +3,6 @@
 import json
 import runpy
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,9 +85,8 @@ def simulate(
 
         plan = FaultPlan.from_toml(faults, model)
     bar = ProgressBar(duration_s, "simulating")
-    began_s = time.perf_counter()
     result = run(model, duration_s=duration_s, seed=seed, faults=plan, progress=bar)
-    figures = figures_of(result, time.perf_counter() - began_s)
+    figures = figures_of(result)
     if series is not None:
         _write_series(series, result)
     if report is not None:

@@ -22,6 +22,7 @@ class Reserve:
     Attributes:
         support_w: load above the import limit that they can carry for `HOLD_S`.
         swing_w: power they can move both up and down now, to take ramps.
+        discharge_max_w: power they can give now, however briefly.
         discharge_wh: energy above the floor of the window.
         energy_wh: capacity of the batteries that can be seen.
         soc: mean state of charge, weighted by capacity; the target where none can be seen.
@@ -29,6 +30,7 @@ class Reserve:
 
     support_w: float
     swing_w: float
+    discharge_max_w: float
     discharge_wh: float
     energy_wh: float
     soc: float
@@ -36,7 +38,7 @@ class Reserve:
 
 def reserve_of(sight: Sight, limits: Limits) -> Reserve:
     """Add up the batteries that can be seen."""
-    support_w = swing_w = discharge_wh = energy_wh = stored_wh = 0.0
+    support_w = swing_w = discharge_max_w = discharge_wh = energy_wh = stored_wh = 0.0
     for battery in sight.batteries:
         if not battery.seen:
             continue
@@ -44,6 +46,7 @@ def reserve_of(sight: Sight, limits: Limits) -> Reserve:
         above_wh = max(0.0, battery.soc - limits.soc_min) * capacity_wh
         support_w += min(battery.discharge_max_w, above_wh * SECONDS_PER_HOUR / HOLD_S)
         swing_w += min(battery.charge_max_w, battery.discharge_max_w)
+        discharge_max_w += battery.discharge_max_w
         discharge_wh += above_wh
         energy_wh += capacity_wh
         stored_wh += battery.soc * capacity_wh
@@ -51,6 +54,7 @@ def reserve_of(sight: Sight, limits: Limits) -> Reserve:
     return Reserve(
         support_w=support_w,
         swing_w=swing_w,
+        discharge_max_w=discharge_max_w,
         discharge_wh=discharge_wh,
         energy_wh=energy_wh,
         soc=soc,

@@ -3,8 +3,10 @@
     import limit + what the batteries can carry
     |<- pods at their floor ->|<- chargers, as far as they want ->|<- nodes above the floor ->|
 
-Both results only shrink what the ratings allow. While no battery can take a swing, growth is
-bounded by the ramp limit too, because nothing else then stands between a load and the meter.
+Both results only shrink what the ratings allow. Import may only climb as fast as the ramp limit
+allows and the battery has to carry the rest meanwhile, so cars get no more than what both can
+reach now: sixteen that come at once start a little below their full power and gain with import.
+Without a battery that means the ramp alone.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,9 @@ from dataclasses import dataclass
 from mallee.control.limits import Limits
 from mallee.control.reserve import Reserve
 from mallee.control.sight import Sight
+
+DISCHARGE_USE_FRAC = 0.95
+"""Share of the batteries' power that cars may lean on; the rest is for what nobody foresees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +42,14 @@ def share(sight: Sight, reserve: Reserve, limits: Limits, period_s: float) -> Sh
     chargers_w = min(sight.chargers_w, chargers_max_w)
     pods_w = max(0.0, sight.load_w - sight.chargers_w)
     pods_max_w = max(limits.pods_min_w, site_max_w - chargers_w)
+    growth_w = limits.ramp_up_w_per_s * period_s
     if reserve.swing_w <= 0.0:
-        growth_w = limits.ramp_up_w_per_s * period_s
-        chargers_max_w = min(chargers_max_w, max(chargers_w, 0.0) + growth_w)
+        chargers_max_w = min(chargers_max_w, chargers_w + growth_w)
         pods_max_w = min(pods_max_w, max(limits.pods_min_w, pods_w + growth_w))
+    else:
+        reach_w = sight.import_w + growth_w + DISCHARGE_USE_FRAC * reserve.discharge_max_w
+        pods_peak_w = min(pods_max_w, limits.pods_max_w)
+        chargers_max_w = min(chargers_max_w, max(0.0, reach_w - pods_peak_w))
     return Shares(chargers_max_w=chargers_max_w, pods_max_w=min(pods_max_w, limits.pods_max_w))
 
 
@@ -59,7 +68,10 @@ def charger_limits_w(total_w: float, powers_w: list[float], limits: Limits) -> l
         return []
     drawn_w = sum(powers_w)
     if drawn_w > total_w:
-        return [total_w * power_w / drawn_w for power_w in powers_w]
+        return [
+            min(charger.max_w, total_w * power_w / drawn_w)
+            for charger, power_w in zip(chargers, powers_w, strict=True)
+        ]
     spare_w = (total_w - drawn_w) / len(chargers)
     return [
         min(charger.max_w, power_w + spare_w)

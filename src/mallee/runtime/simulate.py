@@ -6,6 +6,7 @@ bytes. What comes out is a record of one row a second and the figures made from 
 
 import hashlib
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,10 +16,11 @@ import numpy as np
 
 from mallee.control import ControlState, cycle, initial_state, limits_of, plan_of_windows
 from mallee.control.compliance import check_record
-from mallee.core.command import Event
+from mallee.core.command import Command, Event
 from mallee.core.plan import NO_PLAN
 from mallee.core.site import FloatArray, SiteModel
 from mallee.core.site_file import Load
+from mallee.core.snapshot import Snapshot
 from mallee.runtime.virtual_collector import VirtualCollector
 from mallee.twin.site_twin import SiteTwin
 
@@ -42,6 +44,10 @@ SERIES = (
 )
 """Columns of the record; powers are means over the second, the rest is taken at its end."""
 PLAN_EVERY_S = 60
+NOON_UTC_S = 1_782_928_800.0
+"""1 July 2026, 18:00 UTC, midday in the middle of North America: no demand window is open."""
+
+Watcher = Callable[[SiteTwin, Snapshot, ControlState, list[Command]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Simulation:
         load_20ms_w: the same without the batteries.  # (steps,)
         events: everything that control, faults and devices reported.
         state: what control remembered at the end.
+        wall_s: how long the run took, without building the site; no part of the outputs.
     """
 
     site: SiteModel
@@ -62,6 +69,7 @@ class Simulation:
     load_20ms_w: FloatArray
     events: tuple[Event, ...]
     state: ControlState
+    wall_s: float
 
     @property
     def sha256(self) -> str:
@@ -82,8 +90,9 @@ def simulate(
     duration_s: int,
     seed: int = 1,
     faults: "FaultPlan | None" = None,
-    start_utc_s: float = 0.0,
+    start_utc_s: float = NOON_UTC_S,
     progress: Callable[[int], None] | None = None,
+    watch: Watcher | None = None,
 ) -> Simulation:
     """Run a site for a while.
 
@@ -94,6 +103,8 @@ def simulate(
         faults: what breaks when.
         start_utc_s: the date and time of the start, for demand windows.
         progress: called once a virtual second with the seconds done.
+        watch: called after every cycle with the twin, what control remembers and what it asked;
+            for checks that look at everything.
     """
     twin = SiteTwin(site, seed=seed, faults=faults)
     limits = limits_of(site)
@@ -102,6 +113,7 @@ def simulate(
     state, plan = initial_state(), NO_PLAN
     has_windows = any(window.target_w > 0.0 for window in site.file.grid.demand_windows)
     events: list[Event] = []
+    began_s = time.perf_counter()
     for second in range(duration_s):
         if has_windows and second % PLAN_EVERY_S == 0:
             plan = plan_of_windows(site.file, start_utc_s + second, float(second))
@@ -112,6 +124,8 @@ def simulate(
             snapshot = collector.collect(time_s)
             state, commands, said = cycle(state, snapshot, plan, limits, time_s)
             events += said
+            if watch is not None:
+                watch(twin, snapshot, state, commands)
             if commands:
                 events += collector.send(commands, time_s)
         record.take_second(second, state)
@@ -126,6 +140,7 @@ def simulate(
             sorted([*events, *getattr(twin, "events", ())], key=lambda event: event.time_s)
         ),
         state=state,
+        wall_s=time.perf_counter() - began_s,
     )
 
 
@@ -153,9 +168,8 @@ class _Record:
         steps = CONTROL_MS * STEPS_PER_S // 1000
         at = second * STEPS_PER_S + part * steps
         self.grid_20ms_w[at : at + steps] = truth.block_grid_w
-        charge_w = truth.battery_charge_w.sum()
-        self.load_20ms_w[at : at + steps] = truth.block_grid_w - charge_w
-        self._sums[part] = (charge_w, truth.chargers_w, truth.it_w, truth.throughput)
+        self.load_20ms_w[at : at + steps] = truth.block_load_w
+        self._sums[part] = (truth.battery_charge_w, truth.chargers_w, truth.it_w, truth.throughput)
 
     def take_second(self, second: int, state: ControlState) -> None:
         here = slice(second * STEPS_PER_S, (second + 1) * STEPS_PER_S)
@@ -165,7 +179,7 @@ class _Record:
         series["load_w"][second] = self.load_20ms_w[here].mean()
         for column, name in enumerate(("battery_charge_w", "chargers_w", "it_w", "throughput")):
             series[name][second] = means[column]
-        series["soc"][second] = self._twin.truth.soc.mean() if self._twin.truth.soc.size else np.nan
+        series["soc"][second] = self._twin.truth.soc
         series["import_max_w"][second] = state.import_max_w
         if self._gpu_rows.size:
             series["gpu_max_degc"][second] = reported[self._gpu_rows].max()
@@ -174,7 +188,7 @@ class _Record:
             series["return_degc"][second] = reported[self._return_rows].mean()
 
 
-def figures_of(run: Simulation, wall_s: float) -> dict[str, float | int | str]:
+def figures_of(run: Simulation) -> dict[str, float | int | str]:
     """The figures of a run, by stable names; powers are 1 s means at the meter."""
     contract = check_record(run.series["grid_w"], run.site.file.grid)
     soc = run.series["soc"]
@@ -194,7 +208,7 @@ def figures_of(run: Simulation, wall_s: float) -> dict[str, float | int | str]:
         "soc_end": float(soc[-1]) if has_battery else math.nan,
         "throughput_lost": max(0.0, lost),
         "events": len(run.events),
-        "realtime_ratio": len(soc) / wall_s if wall_s > 0.0 else math.inf,
+        "realtime_ratio": len(soc) / run.wall_s,
         "output_sha256": run.sha256,
     }
 
