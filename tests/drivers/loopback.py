@@ -10,8 +10,8 @@ import numpy as np
 from mallee.catalogue import load_models
 from mallee.core.errors import Rejected
 from mallee.drivers.driver import Login
-from mallee.emulators.certificate import client_context, make_certificate, server_context
 from mallee.emulators.device import EmulatedDevice
+from tests.drivers.certificate import client_context, make_certificate, server_context
 
 LOGIN = Login("root", "correct horse")
 NODE = "nvidia-gb200-nvl72-compute-tray"

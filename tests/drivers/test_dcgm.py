@@ -147,3 +147,15 @@ def test_nobody_there_is_unreachable() -> None:
         await driver.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("address", ["", ":9400", "host:port", "host:99999", "a b:1", "u@h", "h/x"])
+def test_what_is_no_address_is_a_config_error(address: str) -> None:
+    model = make_device(NODE).model
+    with pytest.raises(ConfigError, match="write host:port"):
+        DcgmDriver(model, address)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1:9400", "[::1]:9400", "node7.example", "node7:1"])
+def test_what_is_an_address(address: str) -> None:
+    assert DcgmDriver(make_device(NODE).model, address).address == address

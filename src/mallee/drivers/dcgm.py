@@ -9,7 +9,7 @@ import numpy as np
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import ConfigError, Malformed, Refused, Rejected, Unreachable
 from mallee.core.site import FloatArray
-from mallee.drivers.http import named_errors, read_body
+from mallee.drivers.http import base_url, named_errors, read_body
 from mallee.drivers.openmetrics import NOT_WANTED, SeriesReader
 
 BLANK_INT64_MIN: Final = 2.0**62
@@ -67,6 +67,7 @@ class DcgmDriver:
 
     def __init__(self, model: DeviceModel, address: str) -> None:
         self.address = address
+        self._base = base_url("http", address)
         mine = (p for p in model.point if p.protocol == "dcgm" and p.constant is None)
         self._codec = DcgmCodec(mine)
         self.points = self._codec.points
@@ -81,7 +82,7 @@ class DcgmDriver:
         """All points of one scrape; see `Driver.read`."""
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                f"http://{self.address}",
+                self._base,
                 connector=aiohttp.TCPConnector(limit=1),
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),

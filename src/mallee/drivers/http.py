@@ -2,13 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 
-from mallee.core.errors import Malformed, Refused, Unreachable
+from mallee.core.errors import ConfigError, Malformed, Refused, Unreachable
 
 ANSWER_MAX_BYTES = 16 << 20
 """The largest real answer, a full `$expand` of a rack controller, stays below 4 MiB."""
+
+
+def base_url(scheme: str, address: str) -> str:
+    """The root of a device's service.
+
+    Raises:
+        ConfigError: the address is not "host:port" or "host".
+    """
+    try:
+        parts = urlsplit(f"{scheme}://{address}")
+        fits = bool(parts.hostname) and parts.port != 0 and parts.netloc == address
+    except ValueError:
+        fits = False
+    if not fits or " " in address or "@" in address:
+        raise ConfigError(f"address {address!r}", "is no network address", "write host:port")
+    return f"{scheme}://{address}"
 
 
 @contextmanager
@@ -28,8 +45,6 @@ def named_errors(where: str) -> Iterator[None]:
     except aiohttp.ClientResponseError as error:
         # Raised by aiohttp's HTTP parser only; status codes are judged by the drivers.
         raise Malformed(f"{where}: the answer is not HTTP ({error.message})") from None
-    except aiohttp.InvalidURL as error:
-        raise Unreachable(f"{where}: {error} is no address") from None
     except (aiohttp.ClientError, OSError) as error:
         raise Unreachable(f"{where}: the connection broke ({error})") from None
 

@@ -17,7 +17,7 @@ import msgspec
 
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
 from mallee.drivers.driver import Login
-from mallee.drivers.http import named_errors, read_body
+from mallee.drivers.http import base_url, named_errors, read_body
 from mallee.drivers.redfish_codec import find, parse_document
 
 ROOT = "/redfish/v1/"
@@ -49,7 +49,7 @@ class RedfishClient:
         self._login = login
         self._tls = tls
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._base = f"{'http' if tls is None else 'https'}://{address}"
+        self._base = base_url("http" if tls is None else "https", address)
         self._http: aiohttp.ClientSession | None = None
         self._one_at_a_time = asyncio.Lock()
         self._authorization: dict[str, str] = {}

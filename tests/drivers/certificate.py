@@ -1,4 +1,4 @@
-"""A certificate for the twin's devices, and TLS contexts that use it and trust nothing else."""
+"""A loopback certificate, and TLS contexts that use it and trust nothing else."""
 
 import datetime
 import ipaddress
@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-CERTIFICATE_FILE = "twin-certificate.pem"
-KEY_FILE = "twin-key.pem"
+CERTIFICATE_FILE = "certificate.pem"
+KEY_FILE = "key.pem"
 _VALID = datetime.timedelta(days=3650)
 # Named in full because OpenSSL's strict checks (default in Python 3.13) ask for it.
 _KEY_USAGE = x509.KeyUsage(
@@ -30,7 +30,7 @@ _KEY_USAGE = x509.KeyUsage(
 def make_certificate(folder: Path) -> None:
     """Write a self-signed loopback certificate and its key, readable by their owner only."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mallee twin")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mallee tests")])
     hosts: list[x509.GeneralName] = [x509.DNSName("localhost")]
     hosts += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", "::1")]
     now = datetime.datetime.now(datetime.UTC)
