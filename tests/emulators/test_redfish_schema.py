@@ -8,20 +8,38 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
 from mallee.catalogue import load_models
+from mallee.core.device_model import PointSpec
+from mallee.emulators.device import EmulatedDevice
 from mallee.emulators.redfish import serve_redfish
-from tests.drivers.loopback import LOGIN, make_device
+from tests.drivers.loopback import LOGIN, SHELF, make_device
 
 VALIDATOR = Path(__file__).with_name("redfish_validator.py")
 
 
-async def judge(models: list[str], schemas: Path, logs: Path) -> list[dict[str, Any]]:
-    """Serve one device of each model and have them all validated."""
-    running = [
-        await serve_redfish(make_device(model), "127.0.0.1", 0, None, LOGIN) for model in models
-    ]
+def rack_pdu() -> EmulatedDevice:
+    """A kind that no catalogue model has yet, but that the emulator can serve."""
+    metrics = "PowerEquipment/RackPDUs/1/Metrics#/PowerWatts/Reading"
+    outlet = "PowerEquipment/RackPDUs/1/Outlets/A{}#/PowerWatts/Reading"
+    places = {
+        "power_w": metrics,
+        **{f"outlet{i}_w": outlet.format(i) for i in range(3)},
+        "inlet_v": "Chassis/PDU/Sensors/InletVoltage#/Reading",
+    }
+    points = [PointSpec(name=name, protocol="redfish", at=at) for name, at in places.items()]
+    shelf = make_device(SHELF)
+    shelf.model = msgspec.structs.replace(shelf.model, model="a-pdu", kind="pdu", point=points)
+    shelf.values = 100.0 + np.arange(len(points), dtype=np.float64)
+    return shelf
+
+
+async def judge(devices: list[EmulatedDevice], schemas: Path, logs: Path) -> list[dict[str, Any]]:
+    """Serve devices and have them all validated."""
+    running = [await serve_redfish(device, "127.0.0.1", 0, None, LOGIN) for device in devices]
     urls = [f"http://{one.address}" for one in running]
     arguments = [str(VALIDATOR), str(schemas), str(logs), LOGIN.user, LOGIN.password, *urls]
     process = await asyncio.create_subprocess_exec(
@@ -42,9 +60,11 @@ def test_no_failure_and_no_warning(tmp_path: Path) -> None:
         pytest.skip(f"NO REDFISH SCHEMAS: {golden} is missing; set MALLEE_SHARED to judge with it")
     schemas = tmp_path / "csdl"  # the validator wants a folder that it may write to
     shutil.copytree(golden, schemas)
-    models = [name for name, model in load_models().items() if "redfish" in model.protocol]
-    verdicts = asyncio.run(judge(models, schemas, tmp_path / "logs"))
-    for model, verdict in zip(models, verdicts, strict=True):
+    devices = [make_device(n) for n, m in load_models().items() if "redfish" in m.protocol]
+    devices.append(rack_pdu())
+    verdicts = asyncio.run(judge(devices, schemas, tmp_path / "logs"))
+    for device, verdict in zip(devices, verdicts, strict=True):
+        model = device.model.model
         assert verdict["exit_code"] == 0, (model, verdict)
         assert verdict["remarks"] == [], model
         assert verdict["failed"] == verdict["warned"] == 0, model

@@ -15,7 +15,7 @@ MEMBERS: Final = {
     "FloorPDUs": "PowerDistribution.v1_6_0",
     "LeakDetectors": "LeakDetector.v1_6_0",
     "Managers": "Manager.v1_24_0",
-    "Outlets": "Outlet.v1_5_0",
+    "Outlets": "Outlet.v1_4_4",
     "PowerShelves": "PowerDistribution.v1_6_0",
     "PrimaryCoolantConnectors": "CoolantConnector.v1_3_0",
     "Processors": "Processor.v1_22_0",
