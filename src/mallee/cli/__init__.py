@@ -23,23 +23,29 @@ for command in (up, check, simulate, status, why, query, bench):
 
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 4
+EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
     """Run a command line; every expected error is one line on stderr and a status."""
     try:
-        result = app(exit_on_error=False, print_error=False, result_action="return_value")
-    except (CycloptsError, ConfigError) as error:
-        print(f"mallee: {error}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
-    except Unreachable as error:
-        print(f"mallee: {error}", file=sys.stderr)
-        sys.exit(EXIT_UNREACHABLE)
-    except MalleeError as error:
-        print(f"mallee: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except BrokenPipeError:
-        sys.exit(0)
-    sys.exit(result if isinstance(result, int) else 0)
+        return 0
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except (CycloptsError, MalleeError) as error:
+        print(f"mallee: {error}", file=sys.stderr)
+        return _status_of(error)
+    return result if isinstance(result, int) else 0
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, CycloptsError | ConfigError):
+        return EXIT_USAGE
+    return EXIT_UNREACHABLE if isinstance(error, Unreachable) else 1

@@ -203,7 +203,7 @@ def _data_folder(data: Path | None) -> "RunFolder":
 def _processes(board: "Board", now_s: float) -> dict[str, dict[str, Any]]:
     from mallee.runtime.board import ROLES
 
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for role in ROLES:
         pid, beat_s = board.heartbeat(role)
         if pid:

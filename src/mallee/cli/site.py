@@ -73,8 +73,8 @@ def check(
     except ConfigError as error:
         if not json_:
             raise
-        finding = {"level": "error", "where": error.where, "text": error.what, "hint": error.hint}
-        print(json.dumps({"ok": False, "findings": [finding]}))
+        found = {"level": "error", "where": error.where, "text": error.what, "hint": error.hint}
+        print(json.dumps({"ok": False, "findings": [found]}))
         return 1
     findings = check_site(model)
     errors = sum(finding.level == "error" for finding in findings)

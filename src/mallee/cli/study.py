@@ -92,7 +92,8 @@ def simulate(
     if report is not None:
         from mallee.runtime.simulation_report import write_simulation_report
 
-        write_simulation_report(report, result, figures)
+        load = f"trace {trace.name}" if trace else "the site file's load"
+        write_simulation_report(report, result, figures, f"{load}, {for_}, seed {seed}")
     if json_:
         print(json.dumps({"figures": figures}, allow_nan=False, default=str))
     else:

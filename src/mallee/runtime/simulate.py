@@ -72,6 +72,11 @@ class Simulation:
     wall_s: float
 
     @property
+    def time_s(self) -> FloatArray:
+        """End of each second of the record.  # (seconds,)"""
+        return np.arange(1.0, self.series["grid_w"].size + 1.0)
+
+    @property
     def sha256(self) -> str:
         """Digest of every output, the same for the same site, seed and faults."""
         digest = hashlib.sha256()
