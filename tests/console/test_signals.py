@@ -1,14 +1,19 @@
 """The page's numbers: right sums, honest about what is old or missing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mallee.catalogue import load_site
 from mallee.console.frame import SignalState
 from mallee.console.one_line import draw
 from mallee.console.signals import Numbers, Readings, SignalTable, site_signals
 from mallee.console.site_tree import site_tree
 from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality
+
+ROOT = Path(__file__).parents[2]
 
 
 class Bench:
@@ -61,8 +66,22 @@ def test_a_branch_is_the_sum_of_what_hangs_below(bench: Bench) -> None:
     bench.values[site.rows("battery", "charge_w")] = -90e3
     bench.values[site.rows("charger", "power_w")] = (120e3, 30e3)
     assert bench.value("power:ev1") == 120e3
-    assert bench.value("power:tx1") == pytest.approx(60e3)
     assert bench.value("chargers_w") == 150e3
+
+
+def test_what_carries_everything_shows_the_meter(bench: Bench) -> None:
+    bench.values[bench.site.rows("meter", "import_w")] = 412e3
+    assert bench.value("power:grid") == bench.value("power:tx1") == 412e3
+
+
+def test_a_spare_breaker_carries_nothing(tmp_path: Path) -> None:
+    text = (ROOT / "examples/sites/charging-site.toml").read_text("utf-8")
+    spare = '[[breaker]]\nname = "q-spare"\nfed_by = "tx1"\nrating_a = 400\n\n[[battery]]'
+    path = tmp_path / "spare.toml"
+    path.write_text(text.replace("[[battery]]", spare, 1), "utf-8")
+    bench = Bench(load_site(path))
+    assert bench.value("power:q-spare") == 0.0
+    assert bench.state("power:q-spare") == SignalState.GOOD
 
 
 def test_three_missed_polls_make_a_number_stale(bench: Bench) -> None:

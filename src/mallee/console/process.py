@@ -10,16 +10,16 @@ from aiohttp import web
 
 from mallee.console.hub import Hub
 from mallee.console.live import EVENTS_KEPT, Live
+from mallee.console.means import SecondMeans
 from mallee.console.recorder import Recorder, Second, Seen, load_seen, stored_events
 from mallee.console.server import make_app
 from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
 from mallee.core.site import SiteModel
-from mallee.core.snapshot import Snapshot
 from mallee.runtime.board import ROLES, Board
 from mallee.runtime.run_folder import RunFolder, load_run
 
-PERIOD_S = 1.0
+SAMPLE_S, SAMPLES = 0.1, 10
 SHUTDOWN_S = 1.0
 
 
@@ -71,20 +71,27 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 
 async def _watch(board: Board, history: Path, live: Live, hub: Hub, recorder: Recorder) -> None:
-    """Once a second, in step with the wall clock."""
+    """Sample what is fast, and once a second, in step with the wall clock, tell everyone."""
     events = board.event_reader(load_seen(history, board.session))
+    means = SecondMeans(live.site)
     while True:
         now_s, now_utc_s = time.monotonic(), time.time()
         offset_s = now_utc_s - now_s
         board.beat("console", now_s)
         snapshot = board.snapshot(now_s)
+        means.add(snapshot)
+        values = means.take(snapshot.values)
         new = events.read().events
         for event in new:
             live.add_event(event, event.time_s + offset_s)
         status = board.status()
         hub.publish(
             live.tick(
-                _readings(snapshot),
+                Readings(
+                    values=values,
+                    ages_s=snapshot.time_s - snapshot.times_s,
+                    quality=snapshot.quality,
+                ),
                 status,
                 status_age_s=now_s - status.time_s if status else math.inf,
                 time_utc_s=now_utc_s,
@@ -95,18 +102,14 @@ async def _watch(board: Board, history: Path, live: Live, hub: Hub, recorder: Re
         recorder.put(
             Second(
                 time_utc_s=now_utc_s,
-                snapshot=snapshot,
+                values=values,
+                quality=snapshot.quality,
                 utc_offset_s=offset_s,
                 events=new,
                 seen=Seen(session=board.session, positions=dict(events.positions)),
             )
         )
-        await asyncio.sleep(PERIOD_S - time.time() % PERIOD_S)
-
-
-def _readings(snapshot: Snapshot) -> Readings:
-    return Readings(
-        values=snapshot.values,
-        ages_s=snapshot.time_s - snapshot.times_s,
-        quality=snapshot.quality,
-    )
+        for _ in range(SAMPLES - 1):
+            await asyncio.sleep(SAMPLE_S - time.time() % SAMPLE_S)
+            means.add(board.snapshot(time.monotonic()))
+        await asyncio.sleep(1.0 - time.time() % 1.0)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from mallee.core.command import Event
-from mallee.core.site import SiteModel
-from mallee.core.snapshot import Snapshot
+from mallee.core.site import FloatArray, SiteModel
 from mallee.history import EventStore, HistoryWriter
 
 QUEUE_MAX = 10
@@ -37,12 +38,14 @@ class Second:
     """What one second adds to history.
 
     Attributes:
+        values, quality: of every point; powers of fast devices are means of the second.
         utc_offset_s: UTC less the monotonic clock.
         events: new ones, and `seen` the position after them.
     """
 
     time_utc_s: float
-    snapshot: Snapshot
+    values: FloatArray
+    quality: NDArray[np.uint8]
     utc_offset_s: float
     events: tuple[Event, ...]
     seen: Seen
@@ -105,11 +108,10 @@ class Recorder:
     def _keep(
         self, writer: HistoryWriter, store: EventStore, second: Second, events: tuple[Event, ...]
     ) -> None:
-        snapshot = second.snapshot
         if events:
             store.append(events, second.utc_offset_s)
             (self._folder / "events-seen.json").write_bytes(msgspec.json.encode(second.seen))
-        writer.append(second.time_utc_s, snapshot.values, snapshot.quality)
+        writer.append(second.time_utc_s, second.values, second.quality)
 
 
 def load_seen(folder: Path, session: int) -> dict[str, int]:

@@ -76,7 +76,7 @@ def site_signals(site: SiteModel, places: dict[str, Place]) -> list[Signal]:
     """Every signal of a site's page; `places` are the diagram's, by node id."""
     signals = [
         Signal(name=f"power:{node}", unit="w", how="sum", rows=rows, weights=weights)
-        for node, (rows, weights) in ((node, place.all_rows()) for node, place in places.items())
+        for node, (rows, weights) in ((node, _power(site, place)) for node, place in places.items())
     ]
     for node, place in places.items():
         for point, how, unit in BOX_EXTRAS.get(place.kind, ()):
@@ -84,6 +84,15 @@ def site_signals(site: SiteModel, places: dict[str, Place]) -> list[Signal]:
                 rows = place.devices[point]
                 signals.append(_signal(f"{point}:{node}", unit, how, rows))
     return signals + list(_totals(site, places.values()))
+
+
+def _power(site: SiteModel, place: Place) -> tuple[IntArray, FloatArray]:
+    """Rows and weights of a branch's power: the meter's where all of it flows through the meter."""
+    metered = site.rows("meter", "import_w")
+    carries_all = [f.name for f in site.feeders if f.parent == 0] == place.names
+    if len(metered) and (place.kind == "grid" or carries_all):
+        return metered, np.ones(len(metered))
+    return place.all_rows()
 
 
 BOX_EXTRAS: dict[str, tuple[tuple[str, How, str], ...]] = {
@@ -150,6 +159,9 @@ class SignalTable:
         states = np.full(count, SignalState.UNKNOWN, np.uint8)
         for position, signal in enumerate(self.signals):
             have = known[signal.rows]
+            if len(have) == 0:  # a branch that nothing hangs on
+                values[position], ages_s[position], states[position] = 0.0, 0.0, SignalState.GOOD
+                continue
             if not have.any():
                 continue
             rows = signal.rows[have]

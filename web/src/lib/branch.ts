@@ -24,7 +24,7 @@ export interface BranchView {
 /** Power of a feeder or box against its rating. */
 export function branchView(live: Live, node: Node): BranchView {
   const atGrid = node.kind === "grid";
-  const reading = live.read(atGrid ? "import_w" : `power:${node.id}`);
+  const reading = live.read(`power:${node.id}`);
   const limitW = atGrid ? limitInForceW(live) : node.rating_w;
   const scale = powerScale(node.rating_w);
   const loading = Math.abs(reading.value) / limitW;
