@@ -33,7 +33,7 @@ OVERSHOOT_MS: Final = 80
 OVERSHOOT: Final = np.float32(1.6)
 """Power over the cap in that time: 240 W seen under a 150 W cap."""
 
-CHUNK_STEPS: Final = 64
+CHUNK_STEPS: Final = 50
 PACE_MS: Final = 1000
 
 VOLTAGE_MIN_PU: Final = 0.5
@@ -93,13 +93,16 @@ class Compute:
         self._limit_frac, self._slow_frac = np.full(columns, 1e9), np.ones(columns)
         self.slow = np.ones((layout.racks, layout.slots), np.float32)
         self._work, self._work_before = np.zeros(2), np.zeros(2)
-        self._points = RackPoints(layout)
+        self._points = RackPoints(layout, self.slots.power_w)
         self._resistance_k_per_w = layout.rack_parameter("die_to_coolant_k_per_w")
         self._die_j_per_k = layout.rack_parameter("die_j_per_k")
         self._plate_j_per_k = layout.rack_parameter("plate_j_per_k")
-        rows = np.zeros((4, layout.slots), np.float32)
+        self._it_w = np.zeros((layout.racks, CHUNK_STEPS))
+        self._live = np.ones(layout.racks, np.bool_)
         self._scratch = Scratch(
-            base=rows[0], gain=rows[1], limit=rows[2], target=rows[3], total=np.zeros(layout.slots)
+            target=np.zeros(layout.slots, np.float32),
+            past=np.zeros((CHUNK_STEPS, layout.slots), np.float32),
+            total=np.zeros(layout.slots),
         )
         self._activity = np.zeros(columns, np.float32)
         self._thermal_ms = max(PACE_MS, dt_ms)
@@ -110,18 +113,12 @@ class Compute:
         self.block_it_w: FloatArray = np.zeros((1, layout.racks))
         self.it_w: FloatArray = np.zeros(layout.racks)
         self.input_w: FloatArray = np.zeros(layout.racks)
-        self._shelf_output_w: FloatArray = np.zeros(layout.racks)
-        self._shelf_input_w: FloatArray = np.zeros(layout.racks)
         self.heat_liquid_w: FloatArray = np.zeros(layout.racks)
         self.heat_air_w: FloatArray = np.zeros(layout.racks)
         self._liquid_frac = (
             layout.rack_parameter("liquid_frac") if len(layout.groups) else np.zeros(layout.racks)
         )
         self.time_ms = 0
-        self._filled_ms = np.zeros(1, np.int64)
-        self._filled_j = self.slots.energy_j.copy()
-        self._filled_input_j = self.shelves.input_j.copy()
-        self._filled_output_j = self.shelves.output_j.copy()
         self._update_pace()
 
     def advance(
@@ -145,36 +142,27 @@ class Compute:
             AC input power of every rack in each sub-step.  # (steps, racks)
         """
         self._set_coolant(supply_degc, flow_frac)
-        live = np.broadcast_to(
-            np.asarray(voltage_pu) >= VOLTAGE_MIN_PU, (self.layout.racks,)
-        ).astype(np.float64)
-        input_w = np.empty((steps, self.layout.racks))
-        it_w = np.empty((steps, self.layout.racks))
+        shelves, dt_s = self.shelves, self.dt_ms / 1000.0
+        self._live[:] = np.asarray(voltage_pu) >= VOLTAGE_MIN_PU
+        input_w, output_w = np.empty((2, steps, self.layout.racks))
         self._work_before[:] = self._work
-        loss_before_j = self.shelves.loss_j.copy()
+        output_before_j, loss_before_j = shelves.output_j.copy(), shelves.loss_j.copy()
         done = 0
         while done < steps:
             now_ms = start_ms + done * self.dt_ms
             if self.caps.apply_due(now_ms, self.slots.cap_w) or now_ms % PACE_MS == 0:
+                self.racks.stale[:] = True
                 self._update_pace()
             count = min(steps - done, self._steps_until_change(now_ms))
-            self._advance_chunk(now_ms, count, it_w[done : done + count])
+            self._advance_chunk(now_ms, count)
             convert(
-                it_w[done : done + count],
-                count,
-                self.dt_ms / 1000.0,
-                self._smooth,
-                live,
-                self.shelves,
-                input_w[done : done + count],
+                self._it_w, done, count, dt_s, self._smooth, self._live, shelves, output_w, input_w
             )
             done += count
-        self.block_it_w = it_w
         self.time_ms = start_ms + steps * self.dt_ms
-        mean_w = it_w.mean(axis=0)
-        loss_w = (self.shelves.loss_j - loss_before_j) / (steps * self.dt_ms / 1000.0)
-        self.it_w, self.input_w = it_w[-1], input_w[-1]
-        self._shelf_output_w[:], self._shelf_input_w[:] = mean_w, input_w.mean(axis=0)
+        self.block_it_w, self.it_w, self.input_w = output_w, output_w[-1], input_w[-1]
+        mean_w = (shelves.output_j - output_before_j) / (steps * dt_s)
+        loss_w = (shelves.loss_j - loss_before_j) / (steps * dt_s)
         self.heat_liquid_w = self._liquid_frac * mean_w
         self.heat_air_w = mean_w - self.heat_liquid_w + loss_w
         return input_w
@@ -203,27 +191,19 @@ class Compute:
             "wave": self._wave[: self._lead],
             "boost": self._boost[: self._lead],
             "resting": self._resting,
+            "stale": self.racks.stale,
             "boost_left": self._boost_left,
             "slow": self.slow,
             "work": self._work,
             "activity": self._activity,
-            "leaking": self._points.leaking,
             "supply_degc": self._supply_degc,
-            "shelf_output_w": self._shelf_output_w,
-            "shelf_input_w": self._shelf_input_w,
-            "filled_ms": self._filled_ms,
-            "filled_j": self._filled_j,
-            "filled_input_j": self._filled_input_j,
-            "filled_output_j": self._filled_output_j,
         }
         for part in (self.slots, self.dies, self.shelves):
             kind = type(part).__name__.lower()
             arrays |= {f"{kind}_{name}": array for name, array in part._asdict().items()}
         for number, job in enumerate(self.jobs):
             arrays[f"job{number}_state"], arrays[f"job{number}_pace"] = job.workload.state, job.pace
-        for number, shelf in enumerate(self._points.shelves):
-            arrays[f"shelf{number}_settled_j"] = shelf.settled_j
-            arrays[f"shelf{number}_mark_j"] = shelf.mark_j
+        arrays |= self._points.arrays()
         return arrays
 
     def _steps_until_change(self, now_ms: int) -> int:
@@ -231,7 +211,7 @@ class Compute:
         until_ms = min(self.caps.next_ms, (now_ms // PACE_MS + 1) * PACE_MS)
         return min(CHUNK_STEPS, max(1, -(-(until_ms - now_ms) // self.dt_ms)))
 
-    def _advance_chunk(self, now_ms: int, steps: int, it_w: FloatArray) -> None:
+    def _advance_chunk(self, now_ms: int, steps: int) -> None:
         lead, wave, boost = self._lead, self._wave, self._boost
         for job in self.jobs:
             job_ms = now_ms - job.running_from_ms
@@ -246,7 +226,7 @@ class Compute:
         mark_starts(wave, boost, lead, steps, self._resting, self._boost_left, hold, OVERSHOOT)
         advance_racks(
             wave, boost, lead, now_ms, self.dt_ms, steps, self.seed, self._thermal_ms, self.slots,
-            self.racks, self.dies, self.coolant, self._scratch, it_w,
+            self.racks, self.dies, self.coolant, self._scratch, self._it_w,
         )  # fmt: skip
         self._activity[:] = wave[lead : lead + steps].mean(axis=0)
         wave[:lead] = wave[steps : steps + lead].copy()
@@ -335,39 +315,21 @@ class Compute:
         Args:
             true_points: one value a row of the site.  # (points,)
         """
-        since_s = (self.time_ms - int(self._filled_ms[0])) / 1000.0
-        if since_s > 0.0:
-            np.divide(
-                self.slots.energy_j - self._filled_j,
-                since_s,
-                self.slots.mean_w,
-                casting="same_kind",
-            )
-            np.divide(self.shelves.input_j - self._filled_input_j, since_s, self._shelf_input_w)
-            np.divide(self.shelves.output_j - self._filled_output_j, since_s, self._shelf_output_w)
-            self._mark_filled()
         activity = np.clip(self._activity.astype(np.float64), 0.0, 1.0)
-        points, supply_degc = self._points, self._supply_degc
-        points.fill_nodes(
-            true_points, self.slots, self.dies, activity, self.caps.cap_w, supply_degc
+        self._points.fill(
+            true_points,
+            self.time_ms,
+            self.slots,
+            self.dies,
+            self.shelves,
+            activity,
+            self.caps.cap_w,
+            self._supply_degc,
         )
-        for switch in points.switches:
-            switch.fill(true_points, self.slots.mean_w, supply_degc)
-        for shelf in points.shelves:
-            shelf.fill(
-                true_points, self._shelf_input_w, self._shelf_output_w, self.shelves, supply_degc
-            )
-
-    def _mark_filled(self) -> None:
-        self._filled_ms[0] = self.time_ms
-        self._filled_j[:] = self.slots.energy_j
-        self._filled_input_j[:] = self.shelves.input_j
-        self._filled_output_j[:] = self.shelves.output_j
 
     def set_shelf_lost(self, rack: int, count: int) -> None:
         """Take the last `count` power shelves of a rack out of service; 0 brings all back."""
-        for shelf in self._points.shelves:
-            shelf.settle(self.shelves)
+        self._points.settle(self.shelves)
         have = sum(int((group.rack == rack).sum()) for group in self.layout.shelves)
         self.shelves.alive[rack] = max(0, have - count)
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from mallee.core.site import FloatArray, IntArray
 from mallee.twin.compute.layout import Float32Array
-from mallee.twin.compute.noise import hash32
+from mallee.twin.compute.noise import hash32, slot_hash
 from mallee.twin.compute.thermal import Coolant, Dies, step_dies
 from mallee.twin.kernel import kernel
 
-NOISE_MS: Final = 100
+NOISE_MS: Final = 200
 """The noise of a slot holds this long: kernel mix varies slower than the electrical step."""
 
 ZERO = np.float32(0.0)
@@ -33,8 +33,9 @@ class Slots(NamedTuple):
 
     Attributes:
         power_w: power at the end of the last sub-step.
-        mean_w: mean over the last block.
         energy_j: exact integral of power since the start.
+        base_w, gain_w, limit_w: resting power, power per activity and limit, of the present noise
+            tick; renewed by the kernel.
         idle_w, span_w: power at rest and from there to nameplate, faults included.
         leak: factor of leakage at the die's temperature (1 at 60 degC).
         noise: relative amplitude of the noise of the dynamic power.
@@ -45,8 +46,10 @@ class Slots(NamedTuple):
     """
 
     power_w: Float32Array
-    mean_w: Float32Array
     energy_j: FloatArray
+    base_w: Float32Array
+    gain_w: Float32Array
+    limit_w: Float32Array
     idle_w: Float32Array
     span_w: Float32Array
     leak: Float32Array
@@ -57,18 +60,8 @@ class Slots(NamedTuple):
     unit: NDArray[np.int32]
 
 
-class Scratch(NamedTuple):
-    """Working space of one rack, so that the kernel allocates nothing. # (slots,)"""
-
-    base: Float32Array
-    gain: Float32Array
-    limit: Float32Array
-    target: Float32Array
-    total: FloatArray
-
-
 class RackConstants(NamedTuple):
-    """Per-rack constants. # (racks,)
+    """Per-rack numbers. # (racks,)
 
     Attributes:
         used: slots that are not padding, rounded up to the lanes.
@@ -77,112 +70,113 @@ class RackConstants(NamedTuple):
         first_gpu: site-wide number of slot 0, the key of its noise.
         live: sub-steps of this block before the rack goes dark; all of them as a rule.
         gpu_slots: slots that hold accelerators.
+        stale: whether gains and limits must be renewed before the next sub-step.
         rise, fall: first-order coefficients 1 - exp(-dt / tau).
     """
 
     used: IntArray
-    live: IntArray
-    gpu_slots: IntArray
     unit: IntArray
     lag: IntArray
     first_gpu: IntArray
+    live: IntArray
+    gpu_slots: IntArray
+    stale: NDArray[np.bool_]
     rise: Float32Array
     fall: Float32Array
 
 
+class Scratch(NamedTuple):
+    """Working space of one rack.
+
+    Attributes:
+        target: power that each slot goes to.  # (slots,)
+        past: power in each sub-step of the block.  # (steps, slots)
+        total: sums of it.  # (slots,)
+    """
+
+    target: Float32Array
+    past: Float32Array
+    total: FloatArray
+
+
 @kernel
-def fill_gains(
-    rack: int, seed: int, tick: int, slots: Slots, first: int, used: int, scratch: Scratch
-) -> None:
+def renew_gains(rack: int, seed: int, tick: int, slots: Slots, first: int, used: int) -> None:
     """Resting power, power per activity and limit of a rack's slots for one noise tick."""
-    base, gain, limit = scratch.base, scratch.gain, scratch.limit
+    base_w, gain_w, limit_w = slots.base_w[rack], slots.gain_w[rack], slots.limit_w[rack]
     idle_w, span_w, leak = slots.idle_w[rack], slots.span_w[rack], slots.leak[rack]
     noise, cap_w, hot_w = slots.noise[rack], slots.cap_w[rack], slots.hot_w[rack]
+    tick_key = hash32(seed, -1, tick)
     for s in range(used):
-        gain[s] = np.float32(hash32(seed, first + s, tick) >> SHIFT_8)
+        gain_w[s] = np.float32(slot_hash(first + s, tick_key) >> SHIFT_8)
     for s in range(used):
-        gain[s] = ONE + (gain[s] * TO_UNIT * TWO - ONE) * noise[s]
+        gain_w[s] = ONE + (gain_w[s] * TO_UNIT * TWO - ONE) * noise[s]
     for s in range(used):
-        base[s] = idle_w[s] * leak[s]
+        base_w[s] = idle_w[s] * leak[s]
     for s in range(used):
-        gain[s] = gain[s] * span_w[s] * leak[s]
+        gain_w[s] = gain_w[s] * span_w[s] * leak[s]
     for s in range(used):
-        limit[s] = min(cap_w[s], hot_w[s])
+        limit_w[s] = min(cap_w[s], hot_w[s])
 
 
 @kernel
-def step_alike(
-    used: int,
-    now: np.float32,
-    back: np.float32,
-    factor: np.float32,
-    rise: np.float32,
-    fall: np.float32,
-    delay: Float32Array,
-    power_w: Float32Array,
-    base: Float32Array,
-    gain: Float32Array,
-    limit: Float32Array,
-    total: FloatArray,
-) -> None:
-    """One sub-step of a rack whose slots all follow one unit: target, caps, lag, energy.
-
-    Args:
-        now, back: activity at the sub-step, and how far the one before it was above.
-        factor: on caps, above 1 while a kernel has just started.
-    """
-    for s in range(used):
-        wanted_w = base[s] + gain[s] * (now + delay[s] * back)
-        target_w = max(min(wanted_w, limit[s] * factor), ZERO)
-        change_w = target_w - power_w[s]
-        now_w = power_w[s] + change_w * (rise if change_w > ZERO else fall)
-        power_w[s] = now_w
-        total[s] += np.float64(now_w)
-
-
-@kernel
-def step_mixed(
-    used: int,
+def aim_mixed(
     row: int,
     wave: Float32Array,
     boost: Float32Array,
     units: NDArray[np.int32],
-    rise: np.float32,
-    fall: np.float32,
     delay: Float32Array,
-    power_w: Float32Array,
-    scratch: Scratch,
+    base_w: Float32Array,
+    gain_w: Float32Array,
+    limit_w: Float32Array,
+    target_w: Float32Array,
 ) -> None:
-    """One sub-step of a rack whose slots follow different units."""
-    base, gain, limit, target_w = scratch.base, scratch.gain, scratch.limit, scratch.target
-    total = scratch.total
-    for s in range(used):
+    """Target of every slot of a rack whose slots follow different units."""
+    for s in range(units.shape[0]):
         now = wave[row, units[s]]
         target_w[s] = now + delay[s] * (wave[row - 1, units[s]] - now)
-    for s in range(used):
-        wanted_w = base[s] + gain[s] * target_w[s]
-        target_w[s] = max(min(wanted_w, limit[s] * boost[row, units[s]]), ZERO)
-    for s in range(used):
-        change_w = target_w[s] - power_w[s]
-        now_w = power_w[s] + change_w * (rise if change_w > ZERO else fall)
-        power_w[s] = now_w
-        total[s] += np.float64(now_w)
+    for s in range(units.shape[0]):
+        wanted_w = base_w[s] + gain_w[s] * target_w[s]
+        target_w[s] = max(min(wanted_w, limit_w[s] * boost[row, units[s]]), ZERO)
 
 
 @kernel
-def lane_sum(values: Float32Array, used: int) -> float:
-    """Sum of a rack's slots in eight fixed lanes, so the order never depends on the machine."""
-    a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for s in range(0, used, 8):
-        a += np.float64(values[s])
-        b += np.float64(values[s + 1])
-        c += np.float64(values[s + 2])
-        d += np.float64(values[s + 3])
-        e += np.float64(values[s + 4])
-        f += np.float64(values[s + 5])
-        g += np.float64(values[s + 6])
-        h += np.float64(values[s + 7])
-    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+def sum_slots(
+    past_w: Float32Array, steps: int, used: int, total: FloatArray, out_w: FloatArray
+) -> None:
+    """Rack power in each sub-step, summed in a fixed order: quarters side by side, then across.
+
+    Args:
+        out_w: written.  # (steps,)
+    """
+    part = used // 4
+    for k in range(steps):
+        row_w = past_w[k]
+        for s in range(part):
+            low_w = np.float64(row_w[s]) + np.float64(row_w[s + part])
+            high_w = np.float64(row_w[s + 2 * part]) + np.float64(row_w[s + 3 * part])
+            total[s] = low_w + high_w
+        half = part // 2
+        for s in range(half):
+            total[s] += total[s + half]
+        sum_w = 0.0
+        for s in range(half):
+            sum_w += total[s]
+        out_w[k] = sum_w
+
+
+@kernel
+def add_energy(
+    used: int, steps: int, dt_s: float, past_w: Float32Array, energy_j: FloatArray
+) -> None:
+    """Add the energy of some sub-steps one by one, so that how blocks are cut changes no bit.
+
+    Args:
+        past_w: power in each.  # (steps, slots)
+    """
+    for k in range(steps):
+        row_w = past_w[k]
+        for s in range(used):
+            energy_j[s] += np.float64(row_w[s]) * dt_s
 
 
 @kernel
@@ -204,50 +198,56 @@ def advance_racks(
 ) -> None:
     """Advance all racks by a block of sub-steps.
 
+    The loops over slots stand here and not in functions of their own: passing a dozen arrays costs
+    as much as the loop, and few arrays a loop is what lets the compiler vectorise it.
+
     Args:
         wave: activity; the first `lead` rows are the past.  # (lead + steps, units)
         boost: factor on caps while a kernel has just started.  # (lead + steps, units)
-        it_w: DC power of each rack, written.  # (steps, racks)
+        it_w: DC power of each rack, written.  # (racks, steps)
     """
-    total, dt_s = scratch.total, dt_ms / 1000.0
+    past_w, target_w, dt_s = scratch.past, scratch.target, dt_ms / 1000.0
     for rack in range(slots.power_w.shape[0]):
-        used, first, live = racks.used[rack], racks.first_gpu[rack], racks.live[rack]
+        used, unit, live = racks.used[rack], racks.unit[rack], racks.live[rack]
         rise, fall, lag = racks.rise[rack], racks.fall[rack], racks.lag[rack]
-        power_w = slots.power_w[rack]
-        total[:used] = 0.0
-        renew = True
+        power_w, energy_j, delay = slots.power_w[rack], slots.energy_j[rack], slots.delay[rack]
+        base_w, gain_w, limit_w = slots.base_w[rack], slots.gain_w[rack], slots.limit_w[rack]
+        counted, stale = 0, racks.stale[rack]
         for k in range(steps):
-            now_ms = start_ms + k * dt_ms
-            if k < live:
-                if renew or now_ms % NOISE_MS == 0:
-                    fill_gains(rack, seed, now_ms // NOISE_MS, slots, first, used, scratch)
-                    renew = False
-                row, unit = lead + k - lag, racks.unit[rack]
-                if unit >= 0:
-                    now, back = wave[row, unit], wave[row - 1, unit] - wave[row, unit]
-                    step_alike(
-                        used, now, back, boost[row, unit], rise, fall, slots.delay[rack], power_w,
-                        scratch.base, scratch.gain, scratch.limit, total,
-                    )  # fmt: skip
-                else:
-                    step_mixed(
-                        used, row, wave, boost, slots.unit[rack], rise, fall, slots.delay[rack],
-                        power_w, scratch,
-                    )  # fmt: skip
-                it_w[k, rack] = lane_sum(power_w, used)
+            now_ms, row = start_ms + k * dt_ms, lead + k - lag
+            fresh = k == 0 or stale
+            if stale or now_ms % NOISE_MS == 0:
+                renew_gains(rack, seed, now_ms // NOISE_MS, slots, racks.first_gpu[rack], used)
+                stale, fresh = False, True
+            if unit < 0:
+                units = slots.unit[rack]
+                aim_mixed(row, wave, boost, units, delay, base_w, gain_w, limit_w, target_w)
             else:
+                now, before, factor = wave[row, unit], wave[row - 1, unit], boost[row, unit]
+                older, factor_before = wave[row - 2, unit], boost[row - 1, unit]
+                if fresh or now != before or before != older or factor != factor_before:
+                    back = before - now
+                    for s in range(used):
+                        wanted_w = base_w[s] + gain_w[s] * (now + delay[s] * back)
+                        target_w[s] = max(min(wanted_w, limit_w[s] * factor), ZERO)
+            for s in range(used):
+                change_w = target_w[s] - power_w[s]
+                power_w[s] += change_w * (rise if change_w > ZERO else fall)
+            if k >= live:
                 power_w[:used] = ZERO
-                it_w[k, rack] = 0.0
+            now_w = past_w[k]
+            for s in range(used):
+                now_w[s] = power_w[s]
             if (now_ms + dt_ms) % thermal_ms == 0:
+                add_energy(used, k + 1 - counted, dt_s, past_w[counted:], energy_j)
+                counted, stale = k + 1, True
                 step_dies(
-                    rack, racks.gpu_slots[rack], dies, coolant, slots.energy_j[rack], total, dt_s,
-                    1000.0 / thermal_ms, slots.leak[rack], slots.hot_w[rack],
+                    rack, racks.gpu_slots[rack], dies, coolant, energy_j, 1000.0 / thermal_ms,
+                    slots.leak[rack], slots.hot_w[rack],
                 )  # fmt: skip
-                renew = True
-        for s in range(used):
-            slots.energy_j[rack, s] += total[s] * dt_s
-        for s in range(used):
-            slots.mean_w[rack, s] = np.float32(total[s] / steps)
+        add_energy(used, steps - counted, dt_s, past_w[counted:], energy_j)
+        sum_slots(past_w, steps, used, scratch.total, it_w[rack])
+        racks.stale[rack] = stale
 
 
 @kernel

@@ -1,6 +1,7 @@
 """True values of every point of nodes, switches and power shelves, written into the site's rows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def fill_nodes(
     node_places: IntArray,
     gpu_places: IntArray,
     places: tuple[IntArray, IntArray, IntArray],
-    mean_w: Float32Array,
+    mean_w: FloatArray,
     energy_j: FloatArray,
     die_degc: Float32Array,
     share: FloatArray,
@@ -111,10 +112,10 @@ def fill_nodes(
         rack, slot0, host = racks[node], first_slots[node], host_slots[node]
         part = share[rack]
         step = 1 if part == 1.0 else 0
-        total_w = np.float64(mean_w[rack, host]) * host_share[rack]
+        total_w = mean_w[rack, host] * host_share[rack]
         for g in range(gpu_places.shape[0]):
             slot = slot0 + g * step
-            power_w = np.float64(mean_w[rack, slot]) * part
+            power_w = mean_w[rack, slot] * part
             total_w += power_w
             put(values, row, gpu_places[g, 0], power_w)
             put(values, row, gpu_places[g, 1], energy_j[rack, slot] * part / SECONDS_PER_HOUR)
@@ -142,7 +143,7 @@ class SwitchRows:
         self.power, self.temp = group.rows("power_w"), group.rows("temp_degc")
         self.share = 1.0 / layout.weight[self.rack, self.slot]
 
-    def fill(self, values: FloatArray, mean_w: Float32Array, supply_degc: FloatArray) -> None:
+    def fill(self, values: FloatArray, mean_w: FloatArray, supply_degc: FloatArray) -> None:
         """Each tray draws an equal part of its rack's."""
         share_w = mean_w[self.rack, self.slot] * self.share
         values[self.power] = share_w
@@ -194,48 +195,98 @@ class ShelfRows:
 
 
 class RackPoints:
-    """Where everything in the racks has its points.
+    """Where everything in the racks has its points, and what their means are counted from.
 
     Attributes:
         leaking: nodes whose leak sensor is wet.  # (nodes,)
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, start_w: Float32Array) -> None:
         """Find the rows of all points.
+
+        Args:
+            start_w: power of each slot now.  # (racks, slots)
 
         Raises:
             ConfigError: a catalogue model has a point that the twin knows no quantity for.
         """
         self._columns = node_columns(layout)
-        self.switches = [SwitchRows(layout, group) for group in layout.switches]
-        self.shelves = [ShelfRows(group) for group in layout.shelves]
+        self._switches = [SwitchRows(layout, group) for group in layout.switches]
+        self._shelves = [ShelfRows(group) for group in layout.shelves]
         self.leaking = np.zeros(len(layout.node_rack), np.bool_)
         self._places = (layout.node_rack, layout.node_slot, layout.node_host_slot)
         one = np.ones(layout.racks)
         self._share = one / np.maximum(layout.gpus, 1) if layout.aggregated else one
         self._host_share = one / np.maximum(layout.nodes, 1) if layout.aggregated else one
+        self._since_ms = np.zeros(1, np.int64)
+        self._slot_w, self._slot_j = start_w.astype(np.float64), np.zeros(start_w.shape)
+        self._input_w, self._input_j, self._output_w, self._output_j = np.zeros((4, layout.racks))
+        self._output_w[:] = start_w.sum(axis=1)
 
-    def fill_nodes(
+    def fill(
         self,
         values: FloatArray,
+        time_ms: int,
         slots: Slots,
         dies: Dies,
+        shelves: Shelves,
         activity: FloatArray,
         cap_w: FloatArray,
         supply_degc: FloatArray,
     ) -> None:
-        """Write all points of all nodes.
+        """Write all points; powers are means since the last call at an earlier time.
 
         Args:
             activity: mean activity of each unit, 0..1.  # (units,)
             cap_w: cap of each node.  # (nodes,)
             supply_degc: at each rack.  # (racks,)
         """
+        self._take_means(time_ms, slots, shelves)
         for columns in self._columns:
             group = columns.group
             fill_nodes(
                 values, group.first_row, group.stride, group.count, columns.first_node,
-                columns.node, columns.gpu, self._places, slots.mean_w, slots.energy_j,
+                columns.node, columns.gpu, self._places, self._slot_w, slots.energy_j,
                 dies.die_degc, self._share, self._host_share, activity, slots.unit, cap_w,
                 supply_degc, self.leaking,
             )  # fmt: skip
+        for switch in self._switches:
+            switch.fill(values, self._slot_w, supply_degc)
+        for shelf in self._shelves:
+            shelf.fill(values, self._input_w, self._output_w, shelves, supply_degc)
+
+    def _take_means(self, time_ms: int, slots: Slots, shelves: Shelves) -> None:
+        elapsed_s = (time_ms - int(self._since_ms[0])) / 1000.0
+        if elapsed_s <= 0.0:
+            return
+        for mean_w, mark_j, now_j in (
+            (self._slot_w, self._slot_j, slots.energy_j),
+            (self._input_w, self._input_j, shelves.input_j),
+            (self._output_w, self._output_j, shelves.output_j),
+        ):
+            np.subtract(now_j, mark_j, mean_w)
+            mean_w /= elapsed_s
+            mark_j[:] = now_j
+        self._since_ms[0] = time_ms
+
+    def settle(self, shelves: Shelves) -> None:
+        """Bring the shelves' counters up to date before the number of working ones changes."""
+        for shelf in self._shelves:
+            shelf.settle(shelves)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, for save and restore."""
+        arrays: dict[str, NDArray[Any]] = {
+            "leaking": self.leaking,
+            "since_ms": self._since_ms,
+            "slot_mean_w": self._slot_w,
+            "slot_mark_j": self._slot_j,
+            "input_mean_w": self._input_w,
+            "input_mark_j": self._input_j,
+            "output_mean_w": self._output_w,
+            "output_mark_j": self._output_j,
+        }
+        for number, shelf in enumerate(self._shelves):
+            arrays[f"shelf{number}_settled_j"] = shelf.settled_j
+            arrays[f"shelf{number}_mark_j"] = shelf.mark_j
+        return arrays

@@ -42,8 +42,10 @@ def build_slots(layout: Layout, jobs: list[Placed], units: IntArray, seed: int) 
         noise[at] = job.load.noise_frac if job.load.kind != "trace" else 0.0
     return Slots(
         power_w=layout.idle_w.astype(np.float32),
-        mean_w=layout.idle_w.astype(np.float32),
         energy_j=np.zeros(shape),
+        base_w=np.zeros(shape, np.float32),
+        gain_w=np.zeros(shape, np.float32),
+        limit_w=np.zeros(shape, np.float32),
         idle_w=layout.idle_w.astype(np.float32),
         span_w=layout.span_w.astype(np.float32),
         leak=np.ones(shape, np.float32),
@@ -147,13 +149,14 @@ def build_constants(
     for job in jobs:
         if job.workload.stretches:
             racks = layout.node_rack[job.nodes]
-            late[racks] = racks * LATE_STRIDE % (lead - 1)
+            late[racks] = racks * LATE_STRIDE % (lead - 2)
     rise = -np.expm1(-dt_s / layout.rack_parameter("gpu_tau_up_s"))
     fall = -np.expm1(-dt_s / layout.rack_parameter("gpu_tau_down_s"))
     return RackConstants(
         used=-(-(layout.switch_slot + 1) // LANES) * LANES,
         live=np.full(layout.racks, 1 << 40),
         gpu_slots=layout.gpu_slots,
+        stale=np.ones(layout.racks, np.bool_),
         unit=np.where(alike, first_unit, -1),
         lag=late,
         first_gpu=layout.first_gpu_of_rack,

@@ -7,6 +7,9 @@ hold; hold-up carries a rack through a sag of about one supply cycle.
 
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mallee.core.site import FloatArray, IntArray
 from mallee.twin.kernel import kernel
 
@@ -15,6 +18,10 @@ STORAGE_AVERAGE_S: Final = 5.0
 
 STORAGE_RECENTRE_S: Final = 10.0
 """It returns to half full in about this time, so that it can give as well as take."""
+
+
+REFILL_S: Final = 0.1
+"""Hold-up capacitors are full again in about this time."""
 
 
 class Shelves(NamedTuple):
@@ -50,47 +57,58 @@ class Shelves(NamedTuple):
 @kernel
 def convert(
     it_w: FloatArray,
+    first: int,
     steps: int,
     dt_s: float,
     smooth: float,
-    live: FloatArray,
+    live: NDArray[np.bool_],
     shelves: Shelves,
+    output_w: FloatArray,
     input_w: FloatArray,
 ) -> None:
     """AC input of every rack from its DC power.
 
     Args:
-        it_w: DC power.  # (steps, racks)
+        it_w: DC power.  # (racks, steps)
+        first: row of the block that the first sub-step goes to.
         smooth: coefficient of the moving average, 1 - exp(-dt / average).
-        live: 1 where the supply is there, 0 where the rack lives on hold-up or is dark.  # (racks,)
-        input_w: AC power, written.  # (steps, racks)
+        live: where the supply is there; elsewhere racks live on hold-up or are dark.  # (racks,)
+        output_w, input_w: DC and AC power of the block, written.  # (block steps, racks)
     """
-    for rack in range(it_w.shape[1]):
+    for rack in range(it_w.shape[0]):
         count = shelves.alive[rack]
         rating_w = count * shelves.rating_w[rack]
         per_w = 1.0 / rating_w if rating_w > 0.0 else 0.0
         a, b, c = shelves.a[rack] * rating_w, shelves.b[rack], shelves.c[rack] * per_w
         most_j = shelves.storage_max_j[rack]
-        on = live[rack]
         for k in range(steps):
-            output_w = it_w[k, rack]
-            shelves.output_j[rack] += output_w * dt_s
-            if on == 0.0:
-                shelves.hold_j[rack] -= output_w * dt_s
-                input_w[k, rack] = 0.0
+            needed_w = it_w[rack, k]
+            output_w[first + k, rack] = needed_w
+            shelves.output_j[rack] += needed_w * dt_s
+            if not live[rack]:
+                shelves.hold_j[rack] -= needed_w * dt_s
+                input_w[first + k, rack] = 0.0
                 continue
-            wanted_w = output_w
+            wanted_w = needed_w
             if most_j > 0.0:
-                was_j = shelves.storage_j[rack]
-                shelves.average_w[rack] += smooth * (output_w - shelves.average_w[rack])
-                aim_w = shelves.average_w[rack] + (0.5 * most_j - was_j) / STORAGE_RECENTRE_S
-                now_j = min(most_j, max(0.0, was_j + (aim_w - output_w) * dt_s))
-                wanted_w = max(0.0, output_w + (now_j - was_j) / dt_s)
-                shelves.storage_j[rack] = was_j + (wanted_w - output_w) * dt_s
-            refill_w = (shelves.hold_max_j[rack] - shelves.hold_j[rack]) / max(dt_s, 0.1)
-            wanted_w += refill_w
-            shelves.hold_j[rack] += refill_w * dt_s
+                wanted_w = buffer_w(shelves, rack, needed_w, dt_s, smooth)
+            if shelves.hold_j[rack] < shelves.hold_max_j[rack]:
+                refill_j = shelves.hold_max_j[rack] - shelves.hold_j[rack]
+                wanted_w += refill_j / max(dt_s, REFILL_S)
+                shelves.hold_j[rack] += refill_j * dt_s / max(dt_s, REFILL_S)
             loss_w = a + b * wanted_w + c * wanted_w * wanted_w
-            input_w[k, rack] = wanted_w + loss_w
+            input_w[first + k, rack] = wanted_w + loss_w
             shelves.loss_j[rack] += loss_w * dt_s
-            shelves.input_j[rack] += input_w[k, rack] * dt_s
+            shelves.input_j[rack] += (wanted_w + loss_w) * dt_s
+
+
+@kernel
+def buffer_w(shelves: Shelves, rack: int, needed_w: float, dt_s: float, smooth: float) -> float:
+    """What the rectifiers supply when the rack's storage evens out its power."""
+    most_j, was_j = shelves.storage_max_j[rack], shelves.storage_j[rack]
+    shelves.average_w[rack] += smooth * (needed_w - shelves.average_w[rack])
+    aim_w = shelves.average_w[rack] + (0.5 * most_j - was_j) / STORAGE_RECENTRE_S
+    now_j = min(most_j, max(0.0, was_j + (aim_w - needed_w) * dt_s))
+    wanted_w = max(0.0, needed_w + (now_j - was_j) / dt_s)
+    shelves.storage_j[rack] = was_j + (wanted_w - needed_w) * dt_s
+    return float(wanted_w)

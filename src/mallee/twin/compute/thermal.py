@@ -105,8 +105,6 @@ def step_dies(
     dies: Dies,
     coolant: Coolant,
     energy_j: FloatArray,
-    total: FloatArray,
-    dt_s: float,
     per_step_s: float,
     leak: Float32Array,
     hot_w: Float32Array,
@@ -114,7 +112,6 @@ def step_dies(
     """One thermal step of a rack: temperatures, leakage, throttling.
 
     Args:
-        total: power summed over the sub-steps since `energy_j` was last written.  # (slots,)
         per_step_s: 1 / length of the thermal step.
     """
     supply_degc = coolant.supply_degc[rack]
@@ -123,7 +120,7 @@ def step_dies(
     a11, a12, a21 = coolant.matrix[rack, 0], coolant.matrix[rack, 1], coolant.matrix[rack, 2]
     a22, b1, b2 = coolant.matrix[rack, 3], coolant.matrix[rack, 4], coolant.matrix[rack, 5]
     for s in range(count):
-        now_j = energy_j[s] + total[s] * dt_s
+        now_j = energy_j[s]
         mean_w = np.float32((now_j - dies.mark_j[rack, s]) * per_step_s) * dies.spread[rack, s]
         dies.mark_j[rack, s] = now_j
         die_k = dies.die_degc[rack, s] - supply_degc
