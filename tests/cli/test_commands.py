@@ -25,7 +25,9 @@ def edited(tmp_path: Path, old: str, new: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", ["up", "check", "simulate", "status", "why", "query", "bench"])
+@pytest.mark.parametrize(
+    "name", ["up", "check", "simulate", "status", "why", "query", "discover", "bench"]
+)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0
     assert f"Usage: mallee {name}" in capsys.readouterr().out

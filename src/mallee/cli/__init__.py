@@ -8,6 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from mallee import __version__
+from mallee.cli.discover import discover
 from mallee.cli.inspect import query, status, why
 from mallee.cli.site import check, up
 from mallee.cli.study import bench, simulate
@@ -18,7 +19,7 @@ app = App(
     version=__version__,
     help="Runs a modular AI data centre from grid to chip, on hardware or on its physics twin.",
 )
-for command in (up, check, simulate, status, why, query, bench):
+for command in (up, check, simulate, status, why, query, discover, bench):
     app.command(command)
 
 EXIT_USAGE = 2

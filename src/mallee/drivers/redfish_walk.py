@@ -102,6 +102,7 @@ async def walk(client: RedfishClient, resources_max: int = RESOURCES_MAX) -> Inv
     await client.open()
     inventory = Inventory()
     queue, seen, unlinked, failures = deque([""]), {""}, set[str](), 0
+    first_error: Refused | Malformed | Unreachable | None = None
     while queue and len(inventory.documents) < resources_max:
         path = queue.popleft()
         try:
@@ -111,6 +112,7 @@ async def walk(client: RedfishClient, resources_max: int = RESOURCES_MAX) -> Inv
             if failures >= FAILURES_MAX or not inventory.documents:
                 raise
             inventory.unreadable[path] = str(error)
+            first_error = first_error or error
             continue
         failures = 0
         if document is None:
@@ -123,6 +125,8 @@ async def walk(client: RedfishClient, resources_max: int = RESOURCES_MAX) -> Inv
         fresh = dict.fromkeys(link for link in (*links, *guesses) if link not in seen)
         seen.update(fresh)
         queue.extend(fresh)
+    if first_error is not None and len(inventory.documents) == 1:
+        raise first_error  # the root is open to everybody: nothing of the device was read
     return inventory
 
 
