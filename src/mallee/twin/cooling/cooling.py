@@ -1,9 +1,10 @@
 """The cooling of a whole site, advanced on whole seconds."""
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mallee.core.errors import Rejected
 from mallee.core.site import FloatArray, IntArray, SiteModel
@@ -35,7 +36,6 @@ class Cooling:
         flow_frac: coolant flow over design; 1 where the rack has no CDU but fans.  # (racks,)
         air_degc: air at each rack's inlet.  # (racks,)
         power_w: electric power of each CDU.  # (cdus,)
-        plant_power_w: pumps, fans, chillers and towers outside the CDUs.
         residual_j, through_j: gap and size of the energy balance since the start.
         residual_kg, through_kg: gap of the coolant balance, and the coolant filled in.
     """
@@ -51,19 +51,12 @@ class Cooling:
         self.flow_frac: FloatArray = np.ones(racks)
         self.air_degc: FloatArray = np.empty(racks)
         self.power_w: FloatArray = self.design.electronics_w.copy()
-        self.plant_power_w = 0.0
         self.residual_j = self.through_j = self.residual_kg = 0.0
         self.through_kg = float(self.design.loop_kg.sum())
         self._liquid = self.design.cdu_of_rack >= 0
         self._cdu = self.design.cdu_of_rack[self._liquid]
-        self._kgps, self._cdu_kgps, self._primary_kgps = (
-            np.zeros(racks),
-            np.zeros(cdus),
-            np.zeros(cdus),
-        )
-        self._heat_w, self._lost_kg, self._pump_w = np.zeros(cdus), np.zeros(cdus), np.zeros(cdus)
+        self._lost_kg = np.zeros(cdus)
         self._valve_flow = np.zeros(cdus)
-        self._live = np.ones(cdus, np.bool_)
         self._scratch = (np.zeros(cdus), np.zeros(cdus))
         self._exchangers = (
             self.design.conductance_w_per_k,
@@ -72,13 +65,16 @@ class Cooling:
             self.design.secondary_j_per_kgk,
             self.design.primary_j_per_kgk,
         )
-        self._facility_degc = float(self.state.plant[facility.SUPPLY])
         self._cell_kg: FloatArray = RACK_COOLANT_KG * np.array(secondary.CELL_SHARE)
         self._spare_kg = self.design.loop_kg * SPARE_FRAC
-        self._result = np.zeros(6)
         self._rows = self._point_rows()
         self._stored_start_j = self._stored_j()
         self._publish()
+
+    @property
+    def plant_power_w(self) -> float:
+        """Electric power of pumps, fans, chillers and towers outside the CDUs."""
+        return float(self.state.result[facility.PLANT_W])
 
     @property
     def water_kg(self) -> float:
@@ -151,9 +147,9 @@ class Cooling:
             "supply_degc": state.supply_degc,
             "supply_set_degc": state.set_degc,
             "return_degc": state.tank_degc,
-            "flow_kgps": self._cdu_kgps,
-            "heat_w": self._heat_w,
-            "primary_supply_degc": np.full(len(self.power_w), state.plant[facility.SUPPLY]),
+            "flow_kgps": self.state.cdu_kgps,
+            "heat_w": self.state.exchanged_w,
+            "primary_supply_degc": np.full(len(self.power_w), state.result[facility.ENTERING]),
             "primary_return_degc": self._primary_return_degc(),
             "pump1_speed_frac": state.pump_speed_frac[:, 0],
             "pump2_speed_frac": state.pump_speed_frac[:, 1],
@@ -162,13 +158,13 @@ class Cooling:
         for point, rows in self._rows.items():
             true_points[rows] = values[point]
 
-    def save(self) -> dict[str, FloatArray]:
+    def save(self) -> dict[str, NDArray[Any]]:
         """Everything that changes."""
         faults = {f"faults/{name}": array for name, array in self.faults.save().items()}
         ambient = np.array([self.ambient_degc, self.humidity_frac, self._stored_start_j])
         return self.state.save() | faults | {"ambient": ambient}
 
-    def restore(self, saved: dict[str, FloatArray]) -> None:
+    def restore(self, saved: dict[str, NDArray[Any]]) -> None:
         """Back to what `save` gave."""
         self.state.restore(saved)
         own = {n.removeprefix("faults/"): a for n, a in saved.items() if n.startswith("faults/")}
@@ -179,7 +175,7 @@ class Cooling:
 
     def _step_flow(self, dt_s: float) -> None:
         design, state, faults = self.design, self.state, self.faults
-        np.logical_and(faults.powered, faults.switched_on, out=self._live)
+        np.logical_and(faults.powered, faults.switched_on, out=state.live)
         secondary.step_flow(
             dt_s,
             design.cdu_of_rack,
@@ -187,20 +183,20 @@ class Cooling:
             faults.air_lock_frac,
             design.secondary_kgps,
             design.speed_min_frac,
-            self._live,
+            state.live,
             faults.pump_ok,
             state.pressure_frac,
             state.pump_speed_frac,
-            self._kgps,
-            self._cdu_kgps,
+            state.rack_kgps,
+            state.cdu_kgps,
             self._scratch[0],
         )
         secondary.pump_power_w(
             design.pump_max_w,
             design.secondary_kgps,
             state.pump_speed_frac,
-            self._cdu_kgps,
-            self._pump_w,
+            state.cdu_kgps,
+            state.pump_w,
         )
         secondary.step_valves(
             dt_s,
@@ -208,7 +204,7 @@ class Cooling:
             state.supply_degc,
             state.error_k,
             faults.valve_stuck_frac,
-            self._live,
+            state.live,
             state.valve_frac,
             self._valve_flow,
         )
@@ -217,7 +213,7 @@ class Cooling:
         self, dt_s: float, weather: Weather, to_liquid_w: FloatArray, pod_air_w: FloatArray
     ) -> None:
         design, state, faults = self.design, self.state, self.faults
-        facility_degc = self._facility_degc = float(state.plant[facility.SUPPLY])
+        facility_degc = float(state.plant[facility.SUPPLY])
         facility.share_facility_water(
             dt_s,
             self.plant,
@@ -225,28 +221,31 @@ class Cooling:
             design.primary_kgps,
             self._valve_flow,
             state.plant,
-            self._primary_kgps,
+            state.primary_kgps,
         )
         secondary.step_loops(
             dt_s,
             design.cdu_of_rack,
             to_liquid_w,
-            self._kgps,
-            self._cdu_kgps,
-            self._primary_kgps,
+            state.rack_kgps,
+            state.cdu_kgps,
+            state.primary_kgps,
             facility_degc,
             self._exchangers,
             faults.clean_frac,
-            self._pump_w,
+            state.pump_w,
             self._cell_kg,
             state.cell_degc,
             state.tank_kg,
             state.tank_degc,
             state.supply_degc,
-            self._heat_w,
+            state.exchanged_w,
             *self._scratch,
         )
-        flow_kgps, heat_w = float(self._primary_kgps.sum()), float(self._heat_w.sum())
+        flow_kgps, heat_w = (
+            float(state.primary_kgps.sum()),
+            float(state.exchanged_w.sum()),
+        )
         returned_degc = facility_degc
         if flow_kgps > 0.0:
             returned_degc += heat_w / (flow_kgps * facility.WATER_J_PER_KGK)
@@ -260,7 +259,7 @@ class Cooling:
             faults.fans_frac,
             faults.chiller_frac,
             state.plant,
-            self._result,
+            state.result,
         )
         facility.step_rooms(
             dt_s,
@@ -272,16 +271,18 @@ class Cooling:
             faults.chiller_frac,
             state.room_degc,
             state.handler_frac,
-            self._result,
+            state.result,
         )
         self._step_leaks(dt_s)
-        result, coolant_w = self._result, secondary.PUMP_TO_COOLANT_FRAC * float(self._pump_w.sum())
+        result, coolant_w = (
+            state.result,
+            secondary.PUMP_TO_COOLANT_FRAC * float(state.pump_w.sum()),
+        )
         in_w = float(to_liquid_w.sum()) + float(pod_air_w.sum()) + coolant_w
         out_w = result[facility.DRY_W] + result[facility.TRIMMED_W] + result[facility.AIR_OUT_W]
         state.totals[_ENERGY_IN] += in_w * dt_s
         state.totals[_ENERGY_OUT] += out_w * dt_s
         state.totals[_WATER] += result[facility.WATER_KGPS] * dt_s
-        self.plant_power_w = float(result[facility.PLANT_W])
 
     def _step_leaks(self, dt_s: float) -> None:
         design, state, faults = self.design, self.state, self.faults
@@ -307,8 +308,8 @@ class Cooling:
         self.supply_degc[:] = self.air_degc
         self.supply_degc[self._liquid] = state.cell_degc[self._liquid, secondary.RACK_CELL - 1]
         cooled = self._liquid & (design.rack_design_kgps > 0.0)
-        self.flow_frac[cooled] = self._kgps[cooled] / design.rack_design_kgps[cooled]
-        self.power_w[:] = np.where(self._live, design.electronics_w, 0.0) + self._pump_w
+        self.flow_frac[cooled] = self.state.rack_kgps[cooled] / design.rack_design_kgps[cooled]
+        self.power_w[:] = np.where(self.state.live, design.electronics_w, 0.0) + self.state.pump_w
 
     def _balance(self) -> None:
         """Gap between what came in, what left and what is stored, from the states themselves."""
@@ -333,11 +334,14 @@ class Cooling:
         )
 
     def _primary_return_degc(self) -> FloatArray:
-        flow_w_per_k = self._primary_kgps * facility.WATER_J_PER_KGK
+        flow_w_per_k = self.state.primary_kgps * facility.WATER_J_PER_KGK
         rise_k = np.divide(
-            self._heat_w, flow_w_per_k, np.zeros_like(flow_w_per_k), where=flow_w_per_k > 0.0
+            self.state.exchanged_w,
+            flow_w_per_k,
+            np.zeros_like(flow_w_per_k),
+            where=flow_w_per_k > 0.0,
         )
-        return self._facility_degc + rise_k
+        return np.asarray(self.state.result[facility.ENTERING] + rise_k)
 
     def _cdu_leak_count(self) -> FloatArray:
         """1 where the CDU's own drip pan is wet.  # (cdus,)"""

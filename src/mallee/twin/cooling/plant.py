@@ -92,7 +92,8 @@ class Weather(NamedTuple):
 # Positions in the plant's state vector: temperatures, actuators and what they did last.
 SUPPLY, RETURN, FAN, TRIM_W, FACILITY = range(5)
 # Positions in the plant's result vector.
-DRY_W, TRIMMED_W, PLANT_W, AIR_OUT_W, WATER_KGPS, LEAVING = range(6)
+DRY_W, TRIMMED_W, PLANT_W, AIR_OUT_W, WATER_KGPS, LEAVING, ENTERING = range(7)
+RESULTS = 7
 
 
 def design_plant(design: CoolingDesign) -> PlantDesign:
@@ -160,6 +161,7 @@ def step_facility(
         flow_kgps: water through all CDUs. returned_degc: its mixed temperature behind them.
     """
     result[:] = 0.0
+    result[ENTERING] = state[SUPPLY]
     if plant.heat_max_w <= 0.0:
         return
     entering_degc = state[RETURN]

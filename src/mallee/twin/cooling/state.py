@@ -1,12 +1,22 @@
 """What the cooling remembers between steps; everything here is saved and restored."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mallee.core.site import FloatArray
 from mallee.twin.cooling.design import CDU_COOLANT_KG, CoolingDesign
-from mallee.twin.cooling.plant import AIR_SET_DEGC, APPROACH_K, FAN, RETURN, SUPPLY
+from mallee.twin.cooling.plant import (
+    AIR_SET_DEGC,
+    APPROACH_K,
+    ENTERING,
+    FAN,
+    RESULTS,
+    RETURN,
+    SUPPLY,
+)
 from mallee.twin.cooling.secondary import CELLS
 
 
@@ -26,6 +36,10 @@ class CoolingState:
         cdu_lost_kg, rack_lost_kg: coolant lost since the start.  # (cdus,), (racks,)
         plant: the plant's state vector (see `plant.py`).
         room_degc, handler_frac: room air and air-handler speed.  # (pods,)
+        rack_kgps, cdu_kgps, primary_kgps: flows of the last step.  # (racks,), (cdus,), (cdus,)
+        exchanged_w, pump_w: heat to facility water and pump power of it.  # (cdus,)
+        live: CDUs with voltage that nobody switched off.  # (cdus,)
+        result: what the plant did in the last step (see `plant.py`).
         totals: energy in, energy out, energy leaked, water evaporated.  # (4,)
     """
 
@@ -43,13 +57,20 @@ class CoolingState:
     plant: FloatArray
     room_degc: FloatArray
     handler_frac: FloatArray
+    rack_kgps: FloatArray
+    cdu_kgps: FloatArray
+    primary_kgps: FloatArray
+    exchanged_w: FloatArray
+    pump_w: FloatArray
+    live: NDArray[np.bool_]
+    result: FloatArray
     totals: FloatArray
 
-    def save(self) -> dict[str, FloatArray]:
+    def save(self) -> dict[str, NDArray[Any]]:
         """A copy of every array, by name."""
         return {item.name: getattr(self, item.name).copy() for item in fields(self)}
 
-    def restore(self, saved: dict[str, FloatArray]) -> None:
+    def restore(self, saved: dict[str, NDArray[Any]]) -> None:
         """Back to what `save` gave."""
         for item in fields(self):
             getattr(self, item.name)[...] = saved[item.name]
@@ -69,6 +90,8 @@ def initial_state(design: CoolingDesign) -> CoolingState:
     plant[[SUPPLY, RETURN]] = (float(set_degc.min()) if cdus else AIR_SET_DEGC) - APPROACH_K
     plant[FAN] = 0.3
     plant[-1] = 1.0
+    result = np.zeros(RESULTS)
+    result[ENTERING] = plant[SUPPLY]
     return CoolingState(
         set_degc=set_degc,
         cell_degc=np.repeat(rack_degc[:, None], CELLS, axis=1),
@@ -84,5 +107,12 @@ def initial_state(design: CoolingDesign) -> CoolingState:
         plant=plant,
         room_degc=np.full(len(design.pod_air_max_w), AIR_SET_DEGC),
         handler_frac=np.full(len(design.pod_air_max_w), 0.5),
+        rack_kgps=np.zeros(racks),
+        cdu_kgps=np.zeros(cdus),
+        primary_kgps=np.zeros(cdus),
+        exchanged_w=np.zeros(cdus),
+        pump_w=np.zeros(cdus),
+        live=np.ones(cdus, np.bool_),
+        result=result,
         totals=np.zeros(4),
     )
