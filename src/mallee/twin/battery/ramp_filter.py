@@ -4,7 +4,8 @@ Every 20 ms each battery in this mode takes the load behind the meter (meter les
 smooths it over `time_s`, adds the charge bias, keeps inside the import limits and moves its import
 target towards that by no more than the ramp limits allow. Together the batteries then charge with
 target less load. What they cannot do (full, empty, rating) shows at the meter, and the target is
-put where the meter really is, so it neither winds up nor jumps when the battery can follow again.
+put where the meter really is, so it neither winds up nor jumps when the battery can follow again,
+except that it never leaves the import limits: those are hard, a ramp after a fault is not.
 """
 
 import numpy as np
@@ -63,9 +64,19 @@ def filter_set_points(
             wanted_w += charge_w
             real_w += can_w
     for b in range(units.shape[0]):
+        rule, target_w = states[b]["filter"], states[b]["target_w"]
         if states[b]["mode"] != RAMP_FILTER or states[b]["available"] == 0:
-            # A filter that does not act stays where the meter is: it starts without a jump.
+            # A filter that does not act stays where the meter is: it starts without a jump,
+            # but for the import limits, which hold at once.
             states[b]["smooth_w"] = real_w
-            states[b]["target_w"] = real_w
+            states[b]["target_w"] = clip_w(real_w, rule["import_min_w"], rule["import_max_w"])
         elif wanted_w != real_w:
-            states[b]["target_w"] = real_w
+            # What the battery could not keep off the meter never becomes a target beyond a limit.
+            low_w, high_w = min(rule["import_min_w"], target_w), max(rule["import_max_w"], target_w)
+            states[b]["target_w"] = clip_w(real_w, low_w, high_w)
+
+
+@kernel
+def clip_w(value_w: float, low_w: float, high_w: float) -> float:
+    """A power inside its limits."""
+    return float(max(low_w, min(high_w, value_w)))
