@@ -25,6 +25,7 @@ from mallee.twin.cooling.dry_cooler import (
     fan_speed_for,
     size_dry_cooler,
 )
+from mallee.twin.cooling.pump import cube
 from mallee.twin.kernel import kernel
 
 WATER_J_PER_KGK: Final = 4180.0
@@ -192,8 +193,8 @@ def step_facility(
     share = flow_kgps / plant.flow_max_kgps
     result[DRY_W], result[TRIMMED_W], result[LEAVING] = dry_w, trimmed_w, leaving_degc
     result[PLANT_W] = (
-        plant.dry_cooler.fan_max_w * fans_frac * state[FAN] ** 3
-        + plant.pump_max_w * (0.2 * min(share, 1.0) + 0.8 * share**3)
+        plant.dry_cooler.fan_max_w * fans_frac * cube(state[FAN])
+        + plant.pump_max_w * (0.2 * min(share, 1.0) + 0.8 * cube(share))
         + trimmed_w / carnot_cop(set_degc, weather.dry_degc)
     )
 
@@ -240,7 +241,7 @@ def step_rooms(
         capacity_j_per_k = _ROOM_J_PER_K_PER_W * design_w[pod]
         reach_w_per_k = 1.3 * design_w[pod] / (AIR_SET_DEGC - CHILLED_DEGC) * handler_frac
         pull_w_per_k = served * reach_w_per_k * fan_frac[pod]
-        pod_fan_w = _HANDLER_FAN_SHARE * design_w[pod] * handler_frac * fan_frac[pod] ** 3
+        pod_fan_w = _HANDLER_FAN_SHARE * design_w[pod] * handler_frac * cube(fan_frac[pod])
         mixed = capacity_j_per_k * room_degc[pod]
         mixed += dt_s * (heat_w[pod] + pod_fan_w + pull_w_per_k * CHILLED_DEGC)
         room_degc[pod] = mixed / (capacity_j_per_k + dt_s * pull_w_per_k)
