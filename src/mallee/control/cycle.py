@@ -7,6 +7,7 @@ Numbered steps, each in its own file:
  3. bound     import limit, shrunk by a plan where it can be kept
  4. share     chargers first, then nodes                           sharing.py
  5. level     state of charge back to its target                   charge_level.py
+    overrule  a filter that lets import stand above the limit      takeover.py
  6. order     write what differs from the readings                 orders.py
  7. guard     clip to what each device may be asked                guard.py
  8. explain   the "why" line, events on change                     why.py
@@ -28,12 +29,14 @@ from mallee.control.orders import (
     charger_orders,
     heartbeat_orders,
     node_orders,
+    set_point_orders,
 )
 from mallee.control.reserve import Reserve, reserve_of
 from mallee.control.safe_state import safe_commands
 from mallee.control.sharing import cap_fraction, share
 from mallee.control.sight import Sight, look
 from mallee.control.state import ControlState
+from mallee.control.takeover import set_points_w, supervise
 from mallee.control.why import why
 from mallee.core.command import Command, Event
 from mallee.core.plan import Plan
@@ -90,6 +93,8 @@ def _seen(state: ControlState, sight: Sight) -> ControlState:
         nodes_cap_frac=state.nodes_cap_frac,
         charge_bias_w=state.charge_bias_w,
         recovering=state.recovering,
+        overruled=state.overruled,
+        overrule_since_s=state.overrule_since_s,
         active=state.active,
         binding=state.binding,
         acting=state.acting,
@@ -119,6 +124,8 @@ def _blind(state: ControlState, snapshot: Snapshot, limits: Limits, time_s: floa
         mode="safe",
         charge_bias_w=0.0,
         recovering=False,
+        overruled=False,
+        overrule_since_s=None,
         chargers_max_w=sum(charger.standing_w for charger in limits.chargers),
         active=("safe",),
         binding="no sight of the meter",
@@ -154,6 +161,14 @@ def _decide(
         recovering=state.recovering,
     )
 
+    overrule = supervise(
+        sight,
+        limits,
+        active=state.overruled,
+        since_s=state.overrule_since_s,
+        time_s=time_s,
+    )
+
     reason = why(
         sight,
         reserve,
@@ -163,10 +178,14 @@ def _decide(
         node_fraction=fraction,
         chargers_max_w=shares.chargers_max_w,
         recovering=recovering,
+        overruled=overrule.active,
     )
-    commands = battery_orders(
-        snapshot, limits, import_max_w=import_max_w, bias_w=bias_w, reason=reason.text
-    )
+    if overrule.active:
+        commands = set_point_orders(limits, set_points_w(sight, limits), reason.text)
+    else:
+        commands = battery_orders(
+            snapshot, limits, import_max_w=import_max_w, bias_w=bias_w, reason=reason.text
+        )
     commands += heartbeat_orders(limits, state.cycle // SLOW_CYCLES)
     renew = state.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or state.mode != "auto"
     commands += charger_orders(
@@ -187,7 +206,9 @@ def _decide(
         nodes_cap_frac=fraction,
         charge_bias_w=bias_w,
         recovering=recovering,
-        active=_conditions(sight, limits, fraction, recovering),
+        overruled=overrule.active,
+        overrule_since_s=overrule.since_s,
+        active=_conditions(sight, limits, fraction, recovering, overrule.active),
         binding=reason.binding,
         acting=reason.acting,
         text=reason.text,
@@ -213,7 +234,9 @@ def _load_mean(state: ControlState, sight: Sight) -> float:
     return state.load_mean_w + weight * (sight.load_w - state.load_mean_w)
 
 
-def _conditions(sight: Sight, limits: Limits, fraction: float, recovering: bool) -> tuple[str, ...]:
+def _conditions(
+    sight: Sight, limits: Limits, fraction: float, recovering: bool, overruled: bool
+) -> tuple[str, ...]:
     """Conditions that make an event when they come and go."""
     active = [f"unseen {battery.limits.name}" for battery in sight.batteries if not battery.seen]
     if sight.import_w > limits.import_max_w * 1.02:
@@ -222,4 +245,6 @@ def _conditions(sight: Sight, limits: Limits, fraction: float, recovering: bool)
         active.append("capped")
     if recovering:
         active.append("recovering")
+    if overruled:
+        active.append("overruled")
     return tuple(active)

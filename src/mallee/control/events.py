@@ -12,6 +12,7 @@ _COMES = {
     ),
     "capped": ("nodes-capped", Severity.WARNING, "{text}"),
     "recovering": ("charge-recovery", Severity.INFO, "{text}"),
+    "overruled": ("filter-overruled", Severity.CRITICAL, "{text}"),
     "unseen": (
         "battery-unseen",
         Severity.WARNING,
@@ -23,6 +24,7 @@ _GOES = {
     "over limit": ("import-within-limit", "Import is back within its limit."),
     "capped": ("nodes-released", "Node caps are released."),
     "recovering": ("charge-recovered", "The state of charge is back at its target."),
+    "overruled": ("filter-restored", "The inverters' own ramp filters work again."),
     "unseen": ("battery-seen", "{name} is seen again."),
 }
 

@@ -16,6 +16,8 @@ BATTERY_LEASE_S = 60.0
 CHARGER_LEASE_S = 30.0
 CHARGER_RENEW_CYCLES = 100
 """Every 10 s, a third of the lease: two renewals may be lost."""
+SET_POINT_LEASE_S = 5.0
+SET_POINT_MODE = 1.0
 FILTER_MODE = 2.0
 FILTER_TIME_S = 20.0
 RAMP_USE_FRAC = 0.95
@@ -51,6 +53,15 @@ def battery_orders(
                 rows.append(row)
                 values.append(value)
     return [_command(rows, values, BATTERY_LEASE_S, reason)] if rows else []
+
+
+def set_point_orders(limits: Limits, charge_w: list[float], reason: str) -> list[Command]:
+    """Hold the batteries at these powers; renewed every second, since the lease is short."""
+    commands = []
+    for battery, power_w in zip(limits.batteries, charge_w, strict=True):
+        rows = [battery.rows["charge_set_w"], battery.rows["mode"]]
+        commands.append(_command(rows, [power_w, SET_POINT_MODE], SET_POINT_LEASE_S, reason))
+    return commands
 
 
 def heartbeat_orders(limits: Limits, count: int) -> list[Command]:

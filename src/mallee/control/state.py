@@ -21,6 +21,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
             maximum; 1 leaves the nodes alone.
         charge_bias_w: charge asked of the batteries' filters for the state of charge.
         recovering: whether the state of charge is being brought back.
+        overruled: whether control holds the batteries in place of their filters.
+        overrule_since_s: since when the meter speaks for a change of `overruled`.
         active: conditions that hold now, so that each makes one event when it comes and goes.
         binding, acting, text: the "why" line.
     """
@@ -36,6 +38,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     nodes_cap_frac: float = 1.0
     charge_bias_w: float = 0.0
     recovering: bool = False
+    overruled: bool = False
+    overrule_since_s: float | None = None
     active: tuple[str, ...] = ()
     binding: str = "none"
     acting: str = ""

@@ -31,10 +31,18 @@ def why(
     node_fraction: float,
     chargers_max_w: float,
     recovering: bool,
+    overruled: bool,
 ) -> Why:
     """The most important reason first: energy, import limit, ramp, state of charge, nothing."""
     batteries = " and ".join(battery.limits.name for battery in sight.batteries if battery.seen)
     kilowatts = f"Import {sight.import_w / 1e3:.0f} of {import_max_w / 1e3:.0f} kW"
+    if overruled:
+        return Why(
+            "import limit",
+            f"control holds {batteries}",
+            f"{kilowatts}; the ramp filter let import stand above the limit, so control gives "
+            f"{batteries} its power until the meter is well.",
+        )
     if node_fraction < 1.0:
         capped_w = limits.pods_min_w + node_fraction * (limits.pods_max_w - limits.pods_min_w)
         return Why(

@@ -1,0 +1,65 @@
+"""Supervises the inverters' ramp filters: one that lets import stand above the limit is overruled.
+
+The filter is the faster and better actuator, so it is left alone as long as the meter shows that
+it works. If import stays above the limit although the batteries could hold it (a filter that was
+set wrongly, that watches a broken current transformer, or that is unwinding a fault), control
+gives the batteries a power set point with a short lease until the meter is well again. This is a
+slow loop: it takes away the excess and leaves the ripple.
+"""
+
+from typing import NamedTuple
+
+from mallee.control.limits import Limits
+from mallee.control.sight import Sight
+
+OVER_FRAC = 1.01
+"""Import above the limit by this factor counts; the filter itself keeps to the limit."""
+START_S = 2.0
+"""A filter that works is back under its limit in a second."""
+STOP_S = 20.0
+"""Control hands back after this long below the limit."""
+
+
+class Takeover(NamedTuple):
+    """Whether control holds the batteries itself, and since when import is on one side.
+
+    Attributes:
+        active: control gives set points, the filters rest.
+        since_s: time since which import is over the limit (inactive) or under it (active).
+    """
+
+    active: bool
+    since_s: float | None
+
+
+def supervise(
+    sight: Sight, limits: Limits, *, active: bool, since_s: float | None, time_s: float
+) -> Takeover:
+    """Decide whether the filters are to be overruled. Called whenever control decides."""
+    is_over = sight.import_w > limits.import_max_w * OVER_FRAC
+    can_help = any(
+        battery.seen and battery.charge_w > -0.98 * battery.discharge_max_w
+        for battery in sight.batteries
+    )
+    if not active:
+        if not (is_over and can_help):
+            return Takeover(active=False, since_s=None)
+        began_s = time_s if since_s is None else since_s
+        return Takeover(active=time_s - began_s >= START_S, since_s=began_s)
+    if is_over:
+        return Takeover(active=True, since_s=None)
+    began_s = time_s if since_s is None else since_s
+    return Takeover(active=time_s - began_s < STOP_S, since_s=began_s)
+
+
+def set_points_w(sight: Sight, limits: Limits) -> list[float]:
+    """Charge power of each battery that brings import to its limit, by their present means.
+
+    Never charges: a battery that control holds only gives.
+    """
+    needed_w = max(0.0, sight.load_w - limits.import_max_w)
+    able_w = sum(battery.discharge_max_w for battery in sight.batteries)
+    if able_w <= 0.0:
+        return [0.0 for _ in sight.batteries]
+    used = min(1.0, needed_w / able_w)
+    return [-used * battery.discharge_max_w for battery in sight.batteries]
