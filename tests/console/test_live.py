@@ -1,6 +1,7 @@
 """One second of the page: flags, words, derived numbers, and the ten minutes behind it."""
 
 import math
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -127,6 +128,7 @@ def test_pue_counts_shelves_and_cooling_only(player: Player) -> None:
 
 def test_the_trend_keeps_ten_minutes() -> None:
     trend = Trend()
+    assert trend.columns().time_utc_s == []
     for second in range(SECONDS + 50):
         trend.add(float(second), {"import_w": float(second), "load_w": math.nan})
     columns = trend.columns()
@@ -137,3 +139,19 @@ def test_the_trend_keeps_ten_minutes() -> None:
     assert columns.series["load_w"] == [None] * SECONDS
     assert trend.mean("import_w", 3) == SECONDS + 48.0
     assert math.isnan(trend.mean("load_w", 60))
+
+
+def test_the_trend_survives_the_console_and_shows_the_gap(tmp_path: Path) -> None:
+    trend = Trend(tmp_path)
+    for second in range(SECONDS + 5):
+        trend.add(float(second), {"import_w": 1.0})
+    again = Trend(tmp_path)
+    again.add(SECONDS + 10.0, {"import_w": 2.0})
+    columns = again.columns()
+    assert columns.time_utc_s[-3:] == [SECONDS + 4.0, SECONDS + 5.0, SECONDS + 10.0]
+    assert columns.series["import_w"][-3:] == [1.0, None, 2.0]
+    assert columns.time_utc_s[0] == 11.0
+    # what is older than ten minutes belongs to another day
+    again.add(1e6, {"import_w": 3.0})
+    assert again.columns().time_utc_s == [1e6]
+    assert Trend(tmp_path, ("other",)).columns().time_utc_s == []

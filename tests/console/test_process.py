@@ -24,6 +24,7 @@ from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.history import EventStore, HistoryWriter
 from mallee.runtime.board import Board
+from mallee.runtime.run_folder import RunFolder
 
 
 def free_port() -> int:
@@ -35,7 +36,8 @@ def free_port() -> int:
 
 @pytest.fixture
 def board(demo_site: SiteModel, tmp_path: Path) -> Board:
-    """A board on which the meter reads 480 kW."""
+    """A board on which the meter reads 480 kW, in a run folder."""
+    RunFolder(tmp_path).make()
     board = Board.create(tmp_path / "board", demo_site)
     rows = demo_site.rows("meter", "import_w")
     board.write_readings(rows, [480e3], [Quality.GOOD], time.monotonic())
@@ -64,13 +66,13 @@ async def until_stored(history: Path, board: Board) -> None:
 
 
 def run_console(
-    site: SiteModel, board: Board, history: Path, look: Callable[[int], Awaitable[None]]
+    site: SiteModel, board: Board, folder: RunFolder, look: Callable[[int], Awaitable[None]]
 ) -> None:
     """Run a console until `look` is through, then stop it as the supervisor does."""
 
     async def both() -> None:
         port = free_port()
-        serving = asyncio.create_task(serve(site, board, history, "127.0.0.1", port))
+        serving = asyncio.create_task(serve(site, board, folder, "127.0.0.1", port))
         try:
             await asyncio.wait_for(look(port), 20)
         finally:
@@ -94,9 +96,9 @@ def test_it_serves_the_board_and_keeps_what_happens(
         assert board.heartbeat("console")[0] == os.getpid()
         await until_stored(history, board)
 
-    run_console(demo_site, board, history, look)
+    run_console(demo_site, board, RunFolder(tmp_path), look)
     # the next console shows the event again and does not store it twice
-    run_console(demo_site, board, history, look)
+    run_console(demo_site, board, RunFolder(tmp_path), look)
     assert [event.text for event, _ in stored_events(history, 10)] == ["Took over."]
     assert (history / "log").is_dir()
 
@@ -119,7 +121,7 @@ def test_history_that_fails_is_told_and_stops_nothing(
         assert "no room in history for charging-site" in text.history
         assert 480e3 in values
 
-    run_console(demo_site, board, tmp_path / "history", look)
+    run_console(demo_site, board, RunFolder(tmp_path), look)
 
 
 class FailsOnce:
@@ -148,7 +150,7 @@ def test_events_survive_a_failure_of_history(
     async def look(_: int) -> None:
         await until_stored(history, board)
 
-    run_console(demo_site, board, history, look)
+    run_console(demo_site, board, RunFolder(tmp_path), look)
     with EventStore(history / "events.sqlite", read_only=True) as store:
         assert [event.text for event in reversed(store.list())] == [f"event {n}" for n in range(3)]
         assert store.verify() is None
@@ -160,7 +162,7 @@ def test_a_port_in_use_is_said(demo_site: SiteModel, board: Board, tmp_path: Pat
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"127.0.0.1:{port}: cannot listen there"):
-            asyncio.run(serve(demo_site, board, tmp_path / "history", "127.0.0.1", port))
+            asyncio.run(serve(demo_site, board, RunFolder(tmp_path), "127.0.0.1", port))
 
 
 def test_without_a_site_it_says_what_is_missing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -74,9 +75,13 @@ LOADS = ("pods_w", "chargers_w")
 
 
 class Live:
-    """Everything the console shows of one site, second by second."""
+    """Everything the console shows of one site, second by second.
 
-    def __init__(self, site: SiteModel) -> None:
+    Args:
+        folder: where the trend is kept for the console that comes after this one.
+    """
+
+    def __init__(self, site: SiteModel, folder: Path | None = None) -> None:
         self.site = site
         diagram, places = draw(site_tree(site))
         self._table = SignalTable(site, site_signals(site, places))
@@ -84,7 +89,7 @@ class Live:
         extra += [SignalInfo(name=name, unit=unit) for name, unit in DERIVED.items()]
         signals = [SignalInfo(name=s.name, unit=s.unit) for s in self._table.signals] + extra
         self.info = site_info(site, diagram, signals)
-        self.trend = Trend()
+        self.trend = Trend(folder)
         self.events: deque[EventRow] = deque(maxlen=EVENTS_KEPT)
         self.text = NO_TEXT
         self._sequence = 0

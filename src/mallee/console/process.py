@@ -32,13 +32,13 @@ def main(run_folder: Path) -> None:
     folder = RunFolder(run_folder)
     run, site = load_run(folder)
     host, _, port = run.console.rpartition(":")
-    asyncio.run(serve(site, Board.open(folder.board, site), folder.history, host, int(port)))
+    asyncio.run(serve(site, Board.open(folder.board, site), folder, host, int(port)))
 
 
-async def serve(site: SiteModel, board: Board, history: Path, host: str, port: int) -> None:
+async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, port: int) -> None:
     """Run pages, stream and history until SIGTERM or SIGINT."""
-    live, hub, recorder = Live(site), Hub(), Recorder(history, site)
-    for event, time_utc_s in stored_events(history, EVENTS_KEPT):
+    live, hub, recorder = Live(site, folder.run), Hub(), Recorder(folder.history, site)
+    for event, time_utc_s in stored_events(folder.history, EVENTS_KEPT):
         live.add_event(event, time_utc_s)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -52,7 +52,7 @@ async def serve(site: SiteModel, board: Board, history: Path, host: str, port: i
         await _listen(runner, host, port)
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(recorder.run())
-            watching = tasks.create_task(_watch(board, history, live, hub, recorder))
+            watching = tasks.create_task(_watch(board, folder, live, hub, recorder))
             await stop.wait()
             recording.cancel()
             watching.cancel()
@@ -70,9 +70,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         ) from None
 
 
-async def _watch(board: Board, history: Path, live: Live, hub: Hub, recorder: Recorder) -> None:
+async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder: Recorder) -> None:
     """Sample what is fast, and once a second, in step with the wall clock, tell everyone."""
-    events = board.event_reader(load_seen(history, board.session))
+    events = board.event_reader(load_seen(folder.history, board.session))
     means = SecondMeans(live.site)
     while True:
         now_s, now_utc_s = time.monotonic(), time.time()

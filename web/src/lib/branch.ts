@@ -71,7 +71,8 @@ export function boxView(live: Live, node: Node): BoxView {
     return { line: `SoC ${percent(value("soc"), 1)}`, bar: { value: value("soc"), most: 1, ...window } };
   }
   if (node.kind === "charger") {
-    const cars = `${fixed(value("occupied_count"), 0)} cars`;
+    const occupied = value("occupied_count");
+    const cars = `${fixed(occupied, 0)} ${occupied === 1 ? "car" : "cars"}`;
     return { line: `${cars}, ≤ ${rated(value("limit_w"), scale)} ${scale.unit}`, bar: { ...power, limit: value("limit_w") } };
   }
   if (node.kind === "racks") {
