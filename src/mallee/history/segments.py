@@ -100,18 +100,19 @@ class SegmentStore:
             if day.name < oldest:
                 shutil.rmtree(day)
 
-    def drop_oldest_raw(self) -> bool:
-        """Remove the oldest raw segment to make room; False where there is none.
+    def drop_oldest_raw(self, before_ms: int | None = None) -> bool:
+        """Remove the oldest raw segment (that ends before a time); False where there is none.
 
         Rollups and events stay: they are small and tell what happened.
         """
         found = [
             Segment.at(path) for path in self.folder.glob("raw/site=*/class=*/day=*/*.parquet")
         ]
-        if not found:
-            return False
-        min(found).path.unlink()
-        return True
+        if before_ms is not None:
+            found = [segment for segment in found if segment.last_ms < before_ms]
+        if found:
+            min(found).path.unlink()
+        return bool(found)
 
     def _write_table(self, table: Table, times_ms: IntArray, path: Path) -> None:
         data = {

@@ -24,7 +24,7 @@ from mallee.core.errors import ConfigError, MalleeError
 from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.history.layout import DAY_MS, MINUTE_MS, Layout, load_layout
-from mallee.history.log import LogWriter, log_digest, read_log
+from mallee.history.log import LogWriter, Records, log_digest, read_log
 from mallee.history.segments import SegmentStore
 
 _WAITING_MAX: Final = 5  # minutes that may wait for the background thread
@@ -68,10 +68,12 @@ class HistoryWriter:
         self._lock = _lock(folder)
         self._layout = Layout.of(site)
         self._layout.save(folder)
+        self._digest = self._layout.digest
         self._counters = np.flatnonzero(self._layout.counters())
         self._store = SegmentStore(folder)
         self._worker = ThreadPoolExecutor(1, "history")
         self._waiting: deque[Future[None]] = deque()
+        self._due: deque[Path] = deque()  # logs to seal; the background thread takes them out
         self._log: LogWriter | None = None
         self._compacted_ms = 0
         left = sorted((folder / "log").glob("*.log"))
@@ -110,13 +112,10 @@ class HistoryWriter:
                     self._next_log += 1
                 self._log.append(time_ms, good)
             except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if not _is_full(error):
                     raise
                 if not self._worker.submit(self._store.drop_oldest_raw).result():
-                    raise HistoryFull(
-                        f"no room for history in {self.folder}: the disk is full and no raw "
-                        "segment is left to drop; free some space"
-                    ) from error
+                    raise self._full() from error
             else:
                 return
 
@@ -142,34 +141,43 @@ class HistoryWriter:
         self._seal(log.path)
 
     def _seal(self, path: Path) -> None:
-        self._waiting.append(self._worker.submit(self._seal_now, path))
+        self._due.append(path)
+        self._waiting.append(self._worker.submit(self._seal_due))
 
     def _reap(self, waiting_max: int) -> None:
         """Collect finished background work, and wait while more than so many minutes are due."""
         while self._waiting and (self._waiting[0].done() or len(self._waiting) > waiting_max):
             self._waiting.popleft().result()
 
-    def _seal_now(self, path: Path) -> None:
-        """On the background thread: one log becomes a segment, then the house is kept."""
-        digest = log_digest(path)
-        layout = self._layout if digest == self._layout.digest else None
-        if digest is not None:
-            layout = layout or load_layout(self.folder, digest)
-            records = read_log(path, layout)
-            if len(records.times_ms):
-                last_ms = int(records.times_ms[-1])
-                self._make_room()
-                while True:
-                    try:
-                        self._store.seal(layout, records)
-                        self._keep_house(last_ms - last_ms % MINUTE_MS + MINUTE_MS)
-                    except (OSError, duckdb.IOException):
-                        # A disk too full for a segment: the oldest readings make room for it.
-                        if not self._is_short() or not self._store.drop_oldest_raw():
-                            raise
-                    else:
-                        break
-        path.unlink()
+    def _seal_due(self) -> None:
+        """On the background thread: logs become segments. One that fails stays due."""
+        while self._due:
+            path = self._due[0]
+            digest = log_digest(path)
+            if digest is not None:
+                own = digest == self._digest
+                layout = self._layout if own else load_layout(self.folder, digest)
+                records = read_log(path, layout)
+                if len(records.times_ms):
+                    self._make_room()
+                    self._seal_records(layout, records)
+            path.unlink()
+            self._due.popleft()
+
+    def _seal_records(self, layout: Layout, records: Records) -> None:
+        minute_ms = int(records.times_ms[-1]) // MINUTE_MS * MINUTE_MS
+        while True:
+            try:
+                self._store.seal(layout, records)
+                self._keep_house(minute_ms + MINUTE_MS)
+            except (OSError, duckdb.IOException) as error:
+                # Too full for a segment: older readings make room for it, not its own.
+                if not _is_full(error):
+                    raise
+                if not self._store.drop_oldest_raw(before_ms=minute_ms):
+                    raise self._full() from error
+            else:
+                return
 
     def _keep_house(self, now_ms: int) -> None:
         if abs(now_ms - self._compacted_ms) >= _COMPACT_EVERY_MS:
@@ -181,9 +189,22 @@ class HistoryWriter:
     def _is_short(self) -> bool:
         return self._free_bytes(self.folder) < self._free_min_bytes
 
+    def _full(self) -> HistoryFull:
+        return HistoryFull(
+            f"no room for history in {self.folder}: the disk is full and no raw segment is left "
+            "to drop; free some space"
+        )
+
     def _make_room(self) -> None:
         while self._is_short() and self._store.drop_oldest_raw():
             pass
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether there was no room on the disk; DuckDB only says so in words."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return os.strerror(errno.ENOSPC) in str(error) or os.strerror(errno.EDQUOT) in str(error)
 
 
 def _lock(folder: Path) -> int:
