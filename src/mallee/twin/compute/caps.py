@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mallee.core.errors import Rejected
 from mallee.core.site import FloatArray, IntArray
 from mallee.twin.compute.layout import Float32Array, Layout, gpu_slots_of
+from mallee.twin.compute.placement import Placed
 
 
 class Caps:
@@ -25,13 +26,14 @@ class Caps:
         delay_ms: from a write to its effect.  # (nodes,)
     """
 
-    def __init__(self, layout: Layout, peak: FloatArray) -> None:
+    def __init__(self, layout: Layout, jobs: list[Placed]) -> None:
         """Start with every node uncapped.
 
-        Args:
-            peak: highest activity that runs on each node; above 1 only for replayed traces, which
-                may draw more than nameplate while no cap is written.  # (nodes,)
+        Without a cap a node may draw its nameplate, or what a replayed trace asks beyond it.
         """
+        peak = np.ones(len(layout.node_rack))
+        for job in jobs:
+            peak[job.nodes] = max(job.peak, 1.0)
         self._layout = layout
         self.min_w = layout.node_parameter("cap_min_w")
         self.max_w = layout.node_parameter("cap_max_w")
@@ -44,8 +46,8 @@ class Caps:
             layout.node_parameter("host_idle_w"),
         )
         gpu_idle_w = layout.node_parameter("gpu_idle_w")
-        self._gpu_open_w = gpu_idle_w + (self._gpu_max_w - gpu_idle_w) * np.maximum(peak, 1.0)
-        self._host_open_w = host_idle_w + (host_max_w - host_idle_w) * np.maximum(peak, 1.0)
+        self._gpu_open_w = gpu_idle_w + (self._gpu_max_w - gpu_idle_w) * peak
+        self._host_open_w = host_idle_w + (host_max_w - host_idle_w) * peak
         self._coming: deque[tuple[int, list[IntArray], list[FloatArray]]] = deque()
 
     @property

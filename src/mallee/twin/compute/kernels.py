@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mallee.core.site import FloatArray, IntArray
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.compute.noise import hash32, slot_hash
+from mallee.twin.compute.smoothing import Smoother, smooth_slots
 from mallee.twin.compute.thermal import Coolant, Dies, step_dies
 from mallee.twin.kernel import kernel
 
@@ -89,12 +90,14 @@ class Scratch(NamedTuple):
     """Working space of one rack.
 
     Attributes:
-        target: power that each slot goes to.  # (slots,)
+        target: power that work and caps ask of each slot.  # (slots,)
+        goal: the same after smoothing.  # (slots,)
         past: power in each sub-step of the block.  # (steps, slots)
         total: sums of it.  # (slots,)
     """
 
     target: Float32Array
+    goal: Float32Array
     past: Float32Array
     total: FloatArray
 
@@ -180,7 +183,7 @@ def add_energy(
 
 
 @kernel
-def advance_racks(
+def advance_racks(  # noqa: C901 - one loop nest, see below
     wave: Float32Array,
     boost: Float32Array,
     lead: int,
@@ -193,6 +196,7 @@ def advance_racks(
     racks: RackConstants,
     dies: Dies,
     coolant: Coolant,
+    smoother: Smoother,
     scratch: Scratch,
     it_w: FloatArray,
 ) -> None:
@@ -230,8 +234,17 @@ def advance_racks(
                     for s in range(used):
                         wanted_w = base_w[s] + gain_w[s] * (now + delay[s] * back)
                         target_w[s] = max(min(wanted_w, limit_w[s] * factor), ZERO)
+            goal_w = target_w
+            if smoother.on[rack] > ZERO:
+                goal_w = scratch.goal
+                goal_w[:used] = target_w[:used]
+                smooth_slots(
+                    racks.gpu_slots[rack], smoother.numbers[rack], target_w, limit_w,
+                    smoother.command_w[rack], smoother.active_w[rack], smoother.target_w[rack],
+                    smoother.hold[rack], goal_w,
+                )  # fmt: skip
             for s in range(used):
-                change_w = target_w[s] - power_w[s]
+                change_w = goal_w[s] - power_w[s]
                 power_w[s] += change_w * (rise if change_w > ZERO else fall)
             if k >= live:
                 power_w[:used] = ZERO

@@ -1,11 +1,90 @@
 """How fast each job runs under its caps: the slowest accelerator of a gang sets its pace."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.site import FloatArray, IntArray
-from mallee.twin.compute.layout import Float32Array
+from mallee.twin.compute.kernels import Slots
+from mallee.twin.compute.layout import Float32Array, Layout
+from mallee.twin.compute.placement import Placed
+from mallee.twin.compute.thermal import Dies
 from mallee.twin.kernel import kernel
+
+
+class Pace:
+    """Speed of all jobs, and the work they did and could have done.
+
+    Attributes:
+        slow: speed of each accelerator by its own faults, 1 if healthy.  # (racks, slots)
+    """
+
+    def __init__(self, layout: Layout, jobs: list[Placed], columns: int) -> None:
+        self._layout, self._jobs = layout, jobs
+        self.slow = np.ones((layout.racks, layout.slots), np.float32)
+        self._limit_frac, self._slow_frac = np.full(columns, 1e9), np.ones(columns)
+        self._work, self._before = np.zeros(2), np.zeros(2)
+
+    def update(self, slots: Slots, dies: Dies) -> None:
+        """Speed of every unit from the tightest limit and the slowest accelerator in it."""
+        least_limits(
+            slots.cap_w,
+            slots.hot_w,
+            dies.top_w,
+            slots.unit,
+            self._layout.gpu_slots,
+            self.slow,
+            self._limit_frac,
+            self._slow_frac,
+        )
+        for job in self._jobs:
+            columns = slice(job.column, job.column + job.workload.units)
+            job.pace[:] = self._slow_frac[columns]
+            if job.workload.stretches:
+                drawn_frac = job.idle_frac + (1.0 - job.idle_frac) * job.load.compute_level
+                cap_frac = self._limit_frac[columns] / drawn_frac
+                job.pace *= np.interp(cap_frac, np.linspace(0.0, 1.0, len(job.table)), job.table)
+
+    def begin_block(self) -> None:
+        """`block_throughput` counts from here."""
+        self._before[:] = self._work
+
+    def count(self, wave: Float32Array, row: int, steps: int) -> None:
+        """Add the work of some sub-steps."""
+        for job in self._jobs:
+            count_work(
+                wave,
+                row,
+                steps,
+                job.column,
+                job.gpus,
+                self._limit_frac,
+                job.idle_frac,
+                job.table,
+                job.pace,
+                job.workload.stretches,
+                self._work,
+            )
+
+    @property
+    def block_throughput(self) -> float:
+        """Work done since `begin_block` relative to uncapped, 0..1; 1 where nothing ran."""
+        return _ratio(self._work - self._before)
+
+    @property
+    def mean_throughput(self) -> float:
+        """The same since the start."""
+        return _ratio(self._work)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, for save and restore."""
+        return {"slow": self.slow, "work": self._work, "work_before": self._before}
+
+
+def _ratio(work: FloatArray) -> float:
+    done, possible = work.tolist()
+    return float(done / possible) if possible > 0.0 else 1.0
 
 
 @kernel

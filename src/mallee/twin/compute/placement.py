@@ -38,6 +38,7 @@ class Placed:
 
     Attributes:
         nodes: node numbers.  # (nodes,)
+        racks: racks that they stand in.  # (racks,)
         column: its first column of activity.
         gpus: accelerators behind each of its columns.  # (units,)
         peak: highest activity it may ask for; above 1 only for replays beyond nameplate.
@@ -51,6 +52,7 @@ class Placed:
     load: Load
     workload: Workload
     nodes: IntArray
+    racks: IntArray
     column: int
     start_ms: int
     stop_ms: int
@@ -98,6 +100,7 @@ def place_jobs(
             load=job.load,
             workload=workload,
             nodes=nodes,
+            racks=np.unique(layout.node_rack[nodes]),
             column=column,
             start_ms=round(job.start_s * 1000),
             stop_ms=round(job.stop_s * 1000) if job.stop_s > 0 else NEVER_MS,

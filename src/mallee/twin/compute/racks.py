@@ -11,7 +11,7 @@ from mallee.twin.compute.layout import LANES, Layout, gpu_slots_of, parameter
 from mallee.twin.compute.noise import fill_uniform
 from mallee.twin.compute.placement import Placed
 from mallee.twin.compute.shelves import Shelves
-from mallee.twin.compute.thermal import NO_LIMIT_W, Coolant, Dies
+from mallee.twin.compute.thermal import NO_LIMIT_W, Dies
 
 LEAK_PER_K: Final = 0.003
 """Rise of board power per kelvin of the die about 60 degC."""
@@ -21,8 +21,6 @@ SPREAD_FRAC: Final = 0.1
 
 LATE_STRIDE: Final = 7
 """Neighbouring racks differ in how many sub-steps they follow their gang."""
-
-SHUTDOWN_DEGC: Final = 105.0
 
 PSU_A, PSU_B, PSU_C = 0.0065, -0.0044, 0.0342
 """Loss curve of nodes that bring their own power supplies: as the ORv3 rectifiers'."""
@@ -77,18 +75,6 @@ def build_dies(layout: Layout, jobs: list[Placed], seed: int, ambient_degc: floa
         leak_per_k=leak.astype(np.float32),
         top_w=(layout.idle_w + layout.span_w).astype(np.float32),
         state=np.zeros(shape, np.int8),
-    )
-
-
-def build_coolant(layout: Layout) -> Coolant:
-    """Thresholds by rack; supply and matrix are set by the first block."""
-    throttle = layout.rack_parameter("throttle_degc")
-    shutdown = layout.rack_parameter("shutdown_degc", SHUTDOWN_DEGC)
-    return Coolant(
-        supply_degc=np.zeros(layout.racks, np.float32),
-        matrix=np.zeros((layout.racks, 6), np.float32),
-        throttle_degc=throttle.astype(np.float32),
-        shutdown_degc=shutdown.astype(np.float32),
     )
 
 

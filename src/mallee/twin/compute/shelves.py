@@ -16,7 +16,7 @@ from mallee.twin.kernel import kernel
 STORAGE_AVERAGE_S: Final = 5.0
 """The storage smooths towards a moving average of about this length."""
 
-STORAGE_RECENTRE_S: Final = 10.0
+STORAGE_RECENTRE_S: Final = 3.0
 """It returns to half full in about this time, so that it can give as well as take."""
 
 

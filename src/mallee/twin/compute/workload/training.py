@@ -124,6 +124,8 @@ def fill_training(
         if start_ms + k * dt_ms < 0:
             wave[row + k, column] = np.float32(0.0)
             continue
+        if start_ms + k * dt_ms < dt_ms:  # a new start, or a restart after an abort
+            state[0], state[3], state[4] = 0.0, 0.0, 0.0
         total = 0.0
         for _ in range(samples):
             length_s = state[1]
