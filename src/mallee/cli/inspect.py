@@ -212,11 +212,18 @@ def _processes(board: "Board", now_s: float) -> dict[str, dict[str, Any]]:
 
 
 def _devices(site: "SiteModel", quality: np.ndarray) -> dict[str, dict[str, int]]:
-    """By kind of device: how many there are and how many have all their points good."""
+    """By kind of device: how many there are, and how they answer.
+
+    A device is as its worst point; points that it never gave do not count while others came (the
+    state of charge at an empty post, say).
+    """
     found: dict[str, dict[str, int]] = {}
     for group in site.groups:
         block = quality[group.first_row : group.first_row + group.count * group.stride]
-        worst = block.reshape(group.count, group.stride).max(axis=1)
+        block = block.reshape(group.count, group.stride)
+        came = np.where(block == Quality.NEVER, Quality.GOOD, block)
+        silent = (block == Quality.NEVER).all(axis=1)
+        worst = np.where(silent, Quality.NEVER, came.max(axis=1))
         counts = found.setdefault(
             group.kind, {"count": 0, "good": 0, "stale": 0, "bad": 0, "refused": 0, "never": 0}
         )
