@@ -97,7 +97,7 @@ def test_the_demo_site_is_live_and_inside_its_limits(browser: Browser, demo_url:
         # the next second brings other numbers
         clock = page.locator("time.clock").inner_text()
         expect(page.locator("time.clock")).not_to_have_text(clock, timeout=5000)
-        labels = page.locator("svg .name").all_inner_texts()
+        labels = page.locator("svg .name").all_text_contents()
         assert {"tx1", "q-pod", "bess1", "ev1", "ev2", "r1", "r2", "cdu1"} <= set(labels)
 
 

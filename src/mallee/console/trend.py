@@ -76,9 +76,10 @@ class Trend:
 
     def _rows(self, last_s: float) -> FloatArray:
         """Rows of the last seconds, oldest first."""
-        rows = np.roll(self._ring, -self._next, axis=0)
+        rows: FloatArray = np.roll(self._ring, -self._next, axis=0)
         newest_s = self._ring[self._next - 1, 0]
-        return rows[(rows[:, 0] > newest_s - last_s) & (rows[:, 0] <= newest_s)]
+        wanted: FloatArray = rows[(rows[:, 0] > newest_s - last_s) & (rows[:, 0] <= newest_s)]
+        return wanted
 
 
 def _mapped(path: Path, shape: tuple[int, int]) -> FloatArray:
