@@ -33,6 +33,8 @@ def start_log(role: str) -> None:
     structlog.contextvars.bind_contextvars(role=role)
     # Libraries: warnings only. Their lower levels would print requests, and with them logins.
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
+    # It reports every connection that a client gives up as an error, with a dump of the bytes.
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
 def hide_secrets(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

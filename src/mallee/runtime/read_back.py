@@ -43,7 +43,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Sent:
-    """A written order: when it was written, since when its value is asked for, what was said."""
+    """A written order: when it was written, since when readings differ, what was said of it."""
 
     order: Order
     sent_s: float
@@ -100,8 +100,8 @@ class ReadBack:
                 continue
             order = sent.order
             if abs(reading - order.value) <= tolerance_of(order.point, order.value):
-                progress = Progress.DONE
-            elif sent.progress == Progress.DONE or time_s - sent.since_s > self._grace_s:
+                progress, sent.since_s = Progress.DONE, time_s
+            elif time_s - sent.since_s > self._grace_s:
                 progress = Progress.LOST
             else:
                 continue

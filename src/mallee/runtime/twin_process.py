@@ -19,8 +19,9 @@ import numpy as np
 import structlog
 
 from mallee.core.site import DeviceGroup, SiteModel
+from mallee.emulators.charger import run_charger
 from mallee.emulators.dcgm import serve_dcgm
-from mallee.emulators.device import EmulatedDevice, Health, HealthState, Running
+from mallee.emulators.device import EmulatedDevice, Health, Running
 from mallee.emulators.redfish import serve_redfish
 from mallee.emulators.sunspec import serve_sunspec
 from mallee.runtime.addresses import split_address
@@ -108,8 +109,6 @@ def _services(
             elif protocol == "sunspec":
                 starting.append(serve_sunspec(device, host, port))
             elif protocol == "ocpp":
-                from mallee.emulators.charger import run_charger
-
                 identity = device.name.replace("/", ".")
                 starting.append(run_charger(device, f"ws://{host}:{port}", identity))
     return starting
@@ -120,11 +119,12 @@ async def run_clock(
     devices: list[EmulatedDevice],
     behind_s: float = 0.0,
     now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Advance the twin with the clock, `behind_s` of it to be made up first."""
     zero_s = now() - behind_s - twin.time_ms / 1000.0
     while True:
-        behind_ms = int((now() - zero_s) * 1000.0) - twin.time_ms
+        behind_ms = int((now() - zero_s) * 1000.0 + 1e-6) - twin.time_ms
         if behind_ms > AWAY_MAX_S * 1000.0:
             _log.warning("fell behind", behind_s=behind_ms / 1000.0)
             zero_s += (behind_ms - STEP_MS) / 1000.0
@@ -133,16 +133,16 @@ async def run_clock(
             twin.advance(min(behind_ms, CATCH_UP_MS) // STEP_MS * STEP_MS)
             _pass_health(twin, devices)
         due_s = zero_s + (twin.time_ms + STEP_MS) / 1000.0
-        await asyncio.sleep(max(0.0, due_s - now()))
+        await sleep(max(0.0, due_s - now()))
 
 
 def _pass_health(twin: SiteTwin, devices: list[EmulatedDevice]) -> None:
     """Faults of communication from the twin to the emulators."""
-    changed = [d.health.state != "ok" for d in devices]
-    for index in np.flatnonzero(changed | (twin.comms.state != 0)).tolist():
-        state: HealthState = STATES[int(twin.comms.state[index])]
-        devices[index].health.state = state
-        devices[index].health.delay_s = float(twin.comms.delay_s[index])
+    for device, code, delay_s in zip(
+        devices, twin.comms.state.tolist(), twin.comms.delay_s.tolist(), strict=True
+    ):
+        device.health.state = STATES[code]
+        device.health.delay_s = delay_s
 
 
 async def _save_often(twin: SiteTwin, path: Path, site: SiteModel, session: int) -> None:
@@ -168,7 +168,7 @@ def _mark(site: SiteModel, session: int) -> "np.ndarray[tuple[int], np.dtype[np.
 def _restore(twin: SiteTwin, path: Path, site: SiteModel, session: int) -> float:
     """Go on from the saved state of this run; returns how long ago that was, 0 without one."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             state = {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         if not isinstance(error, FileNotFoundError):
