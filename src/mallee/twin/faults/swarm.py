@@ -66,7 +66,7 @@ def draw_swarm(
         # Whole 100 ms blocks keep a plan readable when it is written down.
         at_s, until_s = round(at_s, 1), round(min(at_s + length_s, last_s) + 0.1, 1)
         drawn.append(Drawn(at_s, until_s, target, kind.name, values))
-    return sorted(drawn)
+    return sorted(drawn, key=lambda fault: fault.at_s)
 
 
 def _count(kind: FaultKind, targets: Targets) -> int:
