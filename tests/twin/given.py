@@ -41,7 +41,7 @@ class GivenLoad:
         self.voltage_pu = voltage_pu.copy()
         first = start_ms // STEP_MS
         at = np.minimum(np.arange(first, first + steps), len(self.total_w) - 1)
-        power = self.total_w[at][:, None] * self._share
+        power: FloatArray = self.total_w[at][:, None] * self._share
         self.it_w = power[-1]
         self.heat_liquid_w, self.heat_air_w = 0.85 * power.mean(0), 0.15 * power.mean(0)
         return power
@@ -85,7 +85,7 @@ def training_trace_w(shared: Path, name: str, peak_w: float) -> FloatArray:
     time_s, power_w = np.array(rows).T
     at_s = np.arange(0.0, time_s[-1], STEP_MS / 1000.0)
     held = power_w[np.searchsorted(time_s, at_s + 1e-9, "right") - 1]
-    return held * peak_w / power_w.max()
+    return np.asarray(held * peak_w / power_w.max())
 
 
 def run(twin: SiteTwin, seconds: float, block_ms: int = 100) -> dict[str, FloatArray]:

@@ -1,1 +1,1 @@
-"""Physics of a site: what its devices would do. Knows nothing of control, sockets or the wall clock."""
+"""Physics of a site: what its devices would do. Knows no control, no sockets, no wall clock."""

@@ -6,8 +6,6 @@ happens here, in one kernel over plain arrays.
 
 from typing import Final
 
-import numpy as np
-
 from mallee.core.site import FloatArray
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.twin.battery.batteries_step import carry_island, step_batteries
@@ -94,9 +92,7 @@ def _find_supply(
             # The island's frequency follows the droop of what the batteries gave last.
             site["frequency_hz"] = site["island_hz"]
     site["voltage_pu"] = source_pu
-    worst = energise(
-        plant.feeders, plant.feeder_state, plant.ups, plant.ups_state, source_pu, now_ms
-    )
+    worst = energise(plant.feeders, plant.feeder_state, plant.ups_state, source_pu, now_ms)
     if worst > HEALTHY_PU or site["disturbed"] > 0:
         site["disturbed"] = _guard_all(plant, step_s)
 

@@ -35,6 +35,7 @@ from mallee.twin.truth import Truth, empty_truth
 SETTLE_MS = 60_000
 """Coolant starts in the steady state of the load's first iterations."""
 
+TRIAL_ITERATIONS = 3
 TRIALS, TRIAL_STEPS = 3, 5
 
 
@@ -189,6 +190,7 @@ class SiteTwin:
             "guards": plant.guards,
             "steady_w": plant.steady_w,
             "batteries": plant.batteries,
+            "ageing": self.batteries.ageing,
             "cabinets": plant.cabinet_state,
             "posts": plant.posts,
             "sessions": plant.sessions,
@@ -229,7 +231,8 @@ class SiteTwin:
         """Start in steady state: the meter at the load's mean of its first iterations."""
         before = self.compute.save()
         steps = max(1, round(settings.load.iteration_s * 1000 / STEP_MS))
-        racks_w = self._ask_racks(steps).mean(axis=0)
+        self._ask_racks(0, steps)  # the first iteration begins from rest
+        racks_w = self._ask_racks(steps * STEP_MS, TRIAL_ITERATIONS * steps).mean(axis=0)
         heat = self.compute.heat_liquid_w.copy(), self.compute.heat_air_w.copy()
         self.compute.restore(before)
         for _ in range(SETTLE_MS // THERMAL_MS):
@@ -244,26 +247,25 @@ class SiteTwin:
         """Import under a steady load with idle batteries: a few trial steps, then undone."""
         arrays = self._arrays()
         saved = {name: array.copy() for name, array in arrays.items()}
-        load_w = float(racks_w.sum() + self.plant.steady_w.sum())
-        import_w = load_w
+        import_w = float(racks_w.sum() + self.plant.steady_w.sum())
         out_w = np.empty(TRIAL_STEPS), np.empty(TRIAL_STEPS)
         voltage_pu, frequency_hz = self.grid.block(0, TRIAL_STEPS)
         trial_w = np.tile(racks_w, (TRIAL_STEPS, 1))
         for _ in range(TRIALS):
             self.batteries.start_at(import_w)
             step_site(self.plant, 0, STEP_MS, trial_w, voltage_pu, frequency_hz, *out_w)
-            losses_w = self.plant.site["losses_w"].copy()
+            site = self.plant.site[0]
+            losses_w, import_w = float(site["losses_w"]), float(site["grid_w"] - site["battery_w"])
             flows_w = self.feeders.state["flow_w"].copy()
             for name, array in arrays.items():
                 array[...] = saved[name]
             self.plant.site["losses_w"], self.feeders.state["flow_w"] = losses_w, flows_w
-            import_w = load_w + float(losses_w[0])
         return import_w
 
-    def _ask_racks(self, steps: int) -> FloatArray:
+    def _ask_racks(self, start_ms: int, steps: int) -> FloatArray:
         """AC power of every rack over the next steps.  # (steps, racks)"""
         return self.compute.advance(
-            self.time_ms,
+            start_ms,
             steps,
             supply_degc=self.cooling.supply_degc,
             flow_frac=self.cooling.flow_frac,
@@ -271,7 +273,7 @@ class SiteTwin:
         )
 
     def _block(self, steps: int, grid_w: FloatArray, load_w: FloatArray) -> None:
-        rack_w = self._ask_racks(steps)
+        rack_w = self._ask_racks(self.time_ms, steps)
         voltage_pu, frequency_hz = self.grid.block(self.time_ms, steps)
         step_site(
             self.plant, self.time_ms, STEP_MS, rack_w, voltage_pu, frequency_hz, grid_w, load_w
@@ -371,5 +373,5 @@ class SiteTwin:
         truth.chargers_w, truth.losses_w = float(site["chargers_w"]), float(site["losses_w"])
         truth.import_wh, truth.export_wh = float(site["import_wh"]), float(site["export_wh"])
         truth.it_w, truth.throughput = float(self.compute.it_w.sum()), self.compute.throughput
-        if site["trips"] or truth.tripped:
+        if truth.tripped or (self.feeders.state["closed"] == 0).any():
             truth.tripped = self.feeders.tripped()

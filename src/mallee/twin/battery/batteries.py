@@ -1,4 +1,4 @@
-"""The batteries of a site: built from the catalogue, written to by their controller, read as points."""
+"""The batteries of a site: built from the catalogue, written to, falling back by themselves."""
 
 import math
 from typing import Final
@@ -10,6 +10,7 @@ from mallee.core.device_model import DeviceModel
 from mallee.core.errors import Rejected
 from mallee.core.site import IntArray, SiteModel
 from mallee.twin.battery import layout
+from mallee.twin.battery.ageing import AGEING, age_all
 from mallee.twin.battery.cells import step_cells
 from mallee.twin.battery.inverter import make_path
 
@@ -37,6 +38,7 @@ class Batteries:
         units: what they are.  # (batteries,)
         state: their state.  # (batteries,)
         names: of the devices.  # (batteries,)
+        ageing: fade and cycles of each.  # (batteries,)
         rows: rows of `POINTS` of each.  # (batteries, points)
     """
 
@@ -58,7 +60,7 @@ class Batteries:
         self.units["estimate_offset_per_h"] = rng.uniform(-2e-4, 2e-4, count)
         state = self.state
         state["mode"], state["reverted"] = layout.RAMP_FILTER, 1
-        state["healthy"] = state["available"] = 1
+        state["healthy"] = state["fed"] = state["available"] = 1
         state["set_until_ms"], state["heartbeat_ms"] = -1, 0
         state["filter"] = self.units["commissioned"]
         state["soc"] = state["soc_estimate"] = soc_start
@@ -67,6 +69,7 @@ class Batteries:
                 _parameter(g.model, "soc_error_frac", 0.0) for g in groups for _ in range(g.count)
             ]
             state["soc_estimate"] = np.clip(state["soc"] + np.array(error), 0.0, 1.0)
+        self.ageing: NDArray[np.void] = np.zeros(count, AGEING)
         state["soh"], state["derate_frac"], state["cell_degc"] = 1.0, 1.0, 25.0
 
     def start_at(self, import_w: float) -> None:
@@ -131,7 +134,8 @@ class Batteries:
         step_cells(self.units, self.state, ambient_degc, dt_s)
 
     def step_slow(self, dt_s: float) -> None:
-        """Ageing; each minute."""
+        """Ageing, each minute."""
+        age_all(self.units, self.state, self.ageing, dt_s)
 
     def mean_soc(self) -> float:
         """True state of charge of all batteries together, by energy; NaN without any."""

@@ -29,7 +29,7 @@ def find_available(plant: Plant) -> None:
         state = plant.batteries[b]
         alive = plant.feeder_state[plant.units[b]["feeder"]]["fed"]
         ready = state["healthy"] == 1 and alive == 1 and plant.guards[first + b]["tripped"] == 0
-        state["available"] = 1 if ready else 0
+        state["fed"], state["available"] = alive, 1 if ready else 0
         if not ready:
             stop(state)
 
@@ -88,21 +88,19 @@ def carry_island(plant: Plant, step_s: float) -> bool:
     A forming inverter is a voltage source: its power is whatever the loads and losses are, in
     the same instant, so the flow at the connection is brought to zero by iteration.
     """
-    site = plant.site[0]
     find_available(plant)
-    charge_can_w, discharge_can_w, rated_w = 0.0, 0.0, 0.0
+    charge_can_w, discharge_can_w = 0.0, 0.0
     for b in range(plant.units.shape[0]):
         unit, state = plant.units[b], plant.batteries[b]
-        if state["mode"] != GRID_FORMING or state["available"] == 0:
+        if not _forms(state):
             stop(state)
-            continue
-        charge_can_w += charge_available_w(unit, state)
-        discharge_can_w += discharge_available_w(unit, state)
-        rated_w += unit["discharge_max_w"]
-    if rated_w == 0.0 or discharge_can_w == 0.0:
+        else:
+            charge_can_w += charge_available_w(unit, state)
+            discharge_can_w += discharge_available_w(unit, state)
+        # The auxiliaries of the step before: those of this step follow from what is to be found.
+        put_load(plant.feeder_state, unit["feeder"], state["auxiliary_w"] * state["fed"])
+    if discharge_can_w == 0.0:
         return False
-    for b in range(plant.units.shape[0]):
-        put_load(plant.feeder_state, plant.units[b]["feeder"], plant.batteries[b]["auxiliary_w"])
     carried_w = 0.0
     for _ in range(ISLAND_PASSES):
         flow_w = sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
@@ -110,21 +108,38 @@ def carry_island(plant: Plant, step_s: float) -> bool:
         if not -charge_can_w <= carried_w <= discharge_can_w:
             return False
         for b in range(plant.units.shape[0]):
-            unit, state = plant.units[b], plant.batteries[b]
-            if state["mode"] == GRID_FORMING and state["available"] == 1:
-                part = discharge_available_w(unit, state) / discharge_can_w
-                put_load(plant.feeder_state, unit["feeder"], -flow_w * part)
+            if _forms(plant.batteries[b]):
+                can_w = discharge_available_w(plant.units[b], plant.batteries[b])
+                put_load(
+                    plant.feeder_state, plant.units[b]["feeder"], -flow_w * can_w / discharge_can_w
+                )
     sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
+    _book_island(plant, carried_w, discharge_can_w, step_s)
+    return True
+
+
+@kernel
+def _forms(state: np.void) -> bool:
+    """Whether a battery holds up an island."""
+    return state["mode"] == GRID_FORMING and state["available"] == 1
+
+
+@kernel
+def _book_island(plant: Plant, carried_w: float, discharge_can_w: float, step_s: float) -> None:
+    """Energy of the batteries in an island, and its frequency by droop."""
+    site, rated_w, droop_frac = plant.site[0], 0.0, 0.0
     for b in range(plant.units.shape[0]):
         unit, state = plant.units[b], plant.batteries[b]
         mean_w = 0.0
-        if state["mode"] == GRID_FORMING and state["available"] == 1:
+        if _forms(state):
             mean_w = -carried_w * discharge_available_w(unit, state) / discharge_can_w
+            rated_w += unit["discharge_max_w"]
+            droop_frac = unit["droop_frac"]
         state["power_w"] = state["mean_w"] = mean_w
         state["smooth_w"] = state["target_w"] = 0.0
-        drawn_w = state["auxiliary_w"]
+        drawn_w = state["auxiliary_w"] * state["fed"]
         store(unit, state, mean_w, step_s)
-        # The tree carried the auxiliaries of the step before: book what was drawn.
-        state["auxiliary_wh"] += (drawn_w - state["auxiliary_w"]) * step_s / SECONDS_PER_HOUR
-        site["island_hz"] = site["nominal_hz"] * (1.0 - unit["droop_frac"] * carried_w / rated_w)
-    return True
+        late_w = drawn_w - state["auxiliary_w"] * state["fed"]
+        state["auxiliary_wh"] += late_w * step_s / SECONDS_PER_HOUR
+    if rated_w > 0.0:
+        site["island_hz"] = site["nominal_hz"] * (1.0 - droop_frac * carried_w / rated_w)

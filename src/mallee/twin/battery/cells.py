@@ -31,10 +31,11 @@ COLD_DEGC, COLD_END_DEGC = 5.0, -10.0
 
 @kernel
 def store(unit: np.void, state: np.void, power_w: float, step_s: float) -> float:
-    """Book one step of mean terminal power; returns what the auxiliaries draw besides it.
+    """Book one step of mean terminal power; returns what the auxiliaries draw from the feeder.
 
-    Loss one way is ``linear |P| + square P^2 / rating``; the charging and the discharging square
-    terms differ so that both one-way efficiencies are met at rating.
+    Without voltage on its feeder the unit lives on its cells, as long as they hold. Loss one way
+    is ``linear |P| + square P^2 / rating``; the square terms of charging and discharging differ,
+    so that both one-way efficiencies are met at rating.
     """
     hours = step_s / SECONDS_PER_HOUR
     size_w = abs(power_w)
@@ -46,9 +47,13 @@ def store(unit: np.void, state: np.void, power_w: float, step_s: float) -> float
         square_frac = unit["square_loss_frac"] + unit["discharge_cell_loss_frac"]
     loss_w = unit["linear_loss_frac"] * size_w + square_frac * size_w * size_w / rating_w
     self_w = unit["self_discharge_per_h"] * unit["energy_wh"] * state["soc"]
-    cell_wh = (power_w - loss_w - self_w) * hours
     idle_w = 0.0 if state["mode"] == STANDBY or state["available"] == 0 else unit["idle_loss_w"]
     auxiliary_w = unit["auxiliary_w"] + idle_w + unit["auxiliary_frac"] * size_w
+    own_w = 0.0
+    if state["fed"] == 0:
+        auxiliary_w *= 1.0 if state["soc"] > unit["soc_min"] else 0.0
+        own_w = auxiliary_w
+    cell_wh = (power_w - loss_w - self_w - own_w) * hours
     change = cell_wh / (unit["energy_wh"] * state["soh"])
     state["soc"] += change
     state["stored_wh"] += cell_wh
@@ -62,7 +67,7 @@ def store(unit: np.void, state: np.void, power_w: float, step_s: float) -> float
     state["cell_loss_w"] = loss_w
     state["auxiliary_w"] = auxiliary_w
     _estimate(unit, state, change, step_s)
-    return auxiliary_w
+    return auxiliary_w - own_w
 
 
 @kernel

@@ -70,6 +70,7 @@ STATE: Final = np.dtype(
     [
         ("mode", "i8"),
         ("healthy", "i8"),  # 0 while failed
+        ("fed", "i8"),  # with voltage on its feeder
         ("available", "i8"),  # healthy, with voltage and not tripped by it
         ("set_w", "f8"),
         ("set_until_ms", "i8"),

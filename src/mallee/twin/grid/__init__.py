@@ -1,1 +1,1 @@
-"""The grid as the site sees it: voltage and frequency come in, ride-through curves judge devices."""
+"""The grid as the site sees it: voltage and frequency, and who rides through what."""

@@ -42,7 +42,7 @@ class GridEvent:
         if not 0 <= self.start_ms < self.end_ms or self.start_ms % STEP_MS or self.end_ms % STEP_MS:
             raise ConfigError(
                 "grid event",
-                f"{self.start_ms} to {self.end_ms} ms is not an interval of whole {STEP_MS} ms steps",
+                f"{self.start_ms} to {self.end_ms} ms are no whole steps of {STEP_MS} ms",
             )
         if not 0.0 <= self.voltage_pu <= VOLTAGE_MAX_PU:
             raise ConfigError(
@@ -82,7 +82,7 @@ class Grid:
         self.add(GridEvent(start_ms=start_ms, end_ms=end_ms, voltage_pu=0.0))
 
     def use_trace(self, path: Path) -> None:
-        """Follow a CSV with the columns ``t_s,voltage_pu,frequency_hz``; values hold until the next.
+        """Follow a CSV with the columns ``t_s,voltage_pu,frequency_hz``; values hold.
 
         Raises:
             ConfigError: not readable, a missing column, a hole, or time that runs back.

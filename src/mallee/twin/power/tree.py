@@ -18,14 +18,13 @@ DEAD_PU = 0.1
 """Below this voltage nothing is supplied at all."""
 
 REACTIVE_FRAC = 0.15
-"""Reactive over active power of the site's loads: power factor 0.99 of active front ends (assumed)."""
+"""Reactive over active power of loads: power factor 0.99 of active front ends (assumed)."""
 
 
 @kernel
 def energise(
     feeders: NDArray[np.void],
     states: NDArray[np.void],
-    ups: NDArray[np.void],
     ups_state: NDArray[np.void],
     source_pu: float,
     now_ms: int,
@@ -45,7 +44,7 @@ def energise(
         state["fed"] = 1 if voltage_pu >= DEAD_PU else 0
         k = feeder["ups"]
         if k >= 0:
-            ups_watch(ups[k], ups_state[k], voltage_pu, now_ms)
+            ups_watch(ups_state[k], voltage_pu, now_ms)
             voltage_pu = 0.0 if ups_state[k]["does"] == EMPTY else 1.0
         state["alive"] = 1 if voltage_pu >= DEAD_PU else 0
         state["voltage_pu"] = voltage_pu

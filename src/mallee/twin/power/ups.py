@@ -63,7 +63,7 @@ UPS_STATE: Final = np.dtype(
 
 
 @kernel
-def ups_watch(unit: np.void, state: np.void, voltage_pu: float, now_ms: int) -> None:
+def ups_watch(state: np.void, voltage_pu: float, now_ms: int) -> None:
     """Look at the input: count sags, go to battery, come back when it is good and not locked."""
     bad = voltage_pu < SAG_PU or voltage_pu > SWELL_PU
     if bad and state["sag"] == 0:
