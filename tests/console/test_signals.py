@@ -95,11 +95,14 @@ def test_three_missed_polls_make_a_number_stale(bench: Bench) -> None:
     bench.ages_s[bench.site.rows("power_shelf", "input_w")] = 14.0
     assert bench.state("pods_w") == SignalState.GOOD
     bench.ages_s[bench.site.rows("power_shelf", "input_w")] = 16.0
-    assert bench.state("pods_w") == SignalState.STALE
+    assert bench.state("pods_w") == SignalState.PARTLY
 
 
-def test_one_missing_node_marks_its_rack_and_not_the_other(bench: Bench) -> None:
+def test_one_silent_node_marks_its_rack_and_not_the_other(bench: Bench) -> None:
     row = bench.site.rows("node", "power_w")[3]
+    bench.quality[row] = Quality.STALE
+    assert bench.state("power:q-pod/pod1.r1") == SignalState.PARTLY
+    assert bench.state("power:q-pod/pod1.r2") == SignalState.GOOD
     bench.values[row], bench.quality[row] = np.nan, Quality.NEVER
     assert bench.state("power:q-pod/pod1.r1") == SignalState.STALE
     assert bench.state("power:q-pod/pod1.r2") == SignalState.GOOD
@@ -126,5 +129,8 @@ def test_a_large_site_forgives_a_few_missing_devices(large_site: SiteModel) -> N
     bench.quality[rows[:100]] = Quality.STALE
     assert bench.state("pods_w") == SignalState.GOOD
     bench.quality[rows[:2000]] = Quality.STALE
+    assert bench.state("pods_w") == SignalState.PARTLY
+    bench.quality[rows] = Quality.STALE
+    bench.quality[large_site.rows("switch", "power_w")] = Quality.STALE
     assert bench.state("pods_w") == SignalState.STALE
     assert len(bench.table.signals) < 100

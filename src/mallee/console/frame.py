@@ -46,8 +46,9 @@ class SignalState(IntEnum):
     """How far one number can be trusted."""
 
     GOOD = 0
-    STALE = 1  # some of the readings in it are old or missing
+    STALE = 1  # most of the readings in it are old, or some were never made
     UNKNOWN = 2  # nothing was read yet
+    PARTLY = 3  # all readings are known, most are fresh, some are old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,10 +124,7 @@ class Live:
             history: what stops the history, empty if nothing does.
         """
         numbers = self._table.evaluate(readings)
-        by_name = {signal.name: numbers.values[i] for i, signal in enumerate(self._table.signals)}
-        by_name |= {name: getattr(status, name, math.nan) for name in STATUS_SIGNALS}
-        loads_w = [by_name[name] for name in LOADS if name in by_name]
-        by_name["load_w"] = sum(loads_w) if loads_w else math.nan
+        by_name = self._by_name(numbers, status)
         self.trend.add(time_utc_s, by_name)
         by_name |= self._derived(by_name)
         self.text = FrameText(
@@ -139,6 +136,16 @@ class Live:
         )
         self._sequence += 1
         return encode_frame(self._frame(numbers, by_name, time_utc_s))
+
+    def _by_name(self, numbers: Numbers, status: ControlStatus | None) -> dict[str, float]:
+        """What can be trusted of numbers and status, by name; NaN for the rest."""
+        by_name = {name: getattr(status, name, math.nan) for name in STATUS_SIGNALS}
+        for name, position in self._table.index.items():
+            trusted = numbers.states[position] in (SignalState.GOOD, SignalState.PARTLY)
+            by_name[name] = float(numbers.values[position]) if trusted else math.nan
+        loads_w = [by_name[name] for name in LOADS if name in by_name]
+        by_name["load_w"] = sum(loads_w) if loads_w else math.nan
+        return by_name
 
     def _frame(self, numbers: Numbers, by_name: Mapping[str, float], time_utc_s: float) -> Frame:
         text = self.text

@@ -1,8 +1,8 @@
 """The numbers of the page, each a sum, mean or maximum of point rows, worked out once a second.
 
 A site of half a million points has a few hundred signals: the page needs branches and totals, not
-rows. A number is *stale* when some of the readings in it are old or missing; its age is then that
-of the oldest.
+rows. A number is *stale* when most of the readings in it are old or some were never made, and
+*partly* so when a few are old; its age is that of the oldest.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +22,8 @@ STALE_AFTER_MIN_S = 3.0
 """Three missed polls make a reading stale, but nothing younger than three seconds of the page."""
 MISSING_FRAC_MAX = 0.02
 """A sum over many readings stays good while at most this share of them is missing."""
+FRESH_FRAC_MIN = 0.5
+"""With more than this share fresh a sum still follows the site, and is only marked."""
 
 How = Literal["sum", "mean", "max", "min"]
 
@@ -167,9 +169,17 @@ class SignalTable:
             rows = signal.rows[have]
             values[position] = JOIN[signal.how](readings.values[rows], signal.weights[have])
             ages_s[position] = readings.ages_s[rows].max()
-            missing = 1.0 - fresh[signal.rows].mean()
-            states[position] = SignalState.STALE if missing > MISSING_FRAC_MAX else SignalState.GOOD
+            states[position] = _state(have.mean(), fresh[signal.rows].mean())
         return Numbers(values=values, ages_s=ages_s, states=states)
+
+
+def _state(known_frac: float, fresh_frac: float) -> SignalState:
+    """State of a number some of whose readings are known, and some of those fresh."""
+    if fresh_frac >= 1.0 - MISSING_FRAC_MAX:
+        return SignalState.GOOD
+    if known_frac >= 1.0 - MISSING_FRAC_MAX and fresh_frac > FRESH_FRAC_MIN:
+        return SignalState.PARTLY
+    return SignalState.STALE
 
 
 JOIN: dict[How, Callable[[FloatArray, FloatArray], float]] = {

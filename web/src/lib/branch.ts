@@ -1,7 +1,6 @@
 // What a branch or box of the one-line diagram says about itself.
 
 import { fixed, percent, powerScale, rated, written, type Scale } from "./format";
-import { State } from "./frame";
 import type { Live, Reading } from "./live.svelte";
 import type { Node } from "./site";
 
@@ -28,7 +27,7 @@ export function branchView(live: Live, node: Node): BranchView {
   const limitW = atGrid ? limitInForceW(live) : node.rating_w;
   const scale = powerScale(node.rating_w);
   const loading = Math.abs(reading.value) / limitW;
-  const judged = reading.state === State.good && (atGrid || node.kind === "transformer" || node.kind === "breaker");
+  const judged = !reading.old && (atGrid || node.kind === "transformer" || node.kind === "breaker");
   const alarm = judged && loading > 1 ? "p1" : judged && loading > NEAR_FRAC && !atGrid ? "p3" : "";
   const small = Math.abs(reading.value) < 0.05 * scale.divisor * 10 ** (1 - scale.decimals);
   return {

@@ -5,7 +5,7 @@ export const VERSION = 1;
 const HEADER_BYTES = 24;
 
 export const Flag = { twin: 1, meterStale: 2, controlStale: 4 } as const;
-export const State = { good: 0, stale: 1, unknown: 2 } as const;
+export const State = { good: 0, stale: 1, unknown: 2, partly: 3 } as const;
 
 export interface Frame {
   flags: number;

@@ -1,13 +1,16 @@
 // The live site: numbers by name, words, and the trend of the last ten minutes.
 
+import { age } from "./format";
 import { decodeFrame, Flag, State, type Frame } from "./frame";
 import type { FrameText, Site, Trend } from "./site";
 
 /** One number with how far it can be trusted. */
 export interface Reading {
   value: number;
-  state: number;
-  ageS: number;
+  /** shown grey: too old to act on, or never read */
+  old: boolean;
+  /** what is wrong with it, empty where nothing is */
+  note: string;
 }
 
 const TREND_S = 600;
@@ -16,7 +19,7 @@ const SILENT_S = 3;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 3000;
 const NO_TEXT: FrameText = { status: null, status_age_s: -1, processes: {}, history: "", events: [] };
-const UNKNOWN: Reading = { value: NaN, state: State.unknown, ageS: NaN };
+const UNKNOWN: Reading = { value: NaN, old: true, note: "never read" };
 
 export class Live {
   readonly site: Site;
@@ -55,8 +58,10 @@ export class Live {
     const frame = this.frame;
     if (i === undefined || frame === null) return UNKNOWN;
     const state = frame.states[i] ?? State.unknown;
-    const ageS = (frame.agesS[i] ?? NaN) + this.silentS;
-    return { value: frame.values[i] ?? NaN, state: this.lost && state === State.good ? State.stale : state, ageS };
+    const old = this.lost || state === State.stale || state === State.unknown;
+    const ageNow = age((frame.agesS[i] ?? NaN) + this.silentS);
+    const note = old ? ageNow : state === State.partly ? `partly ${ageNow}` : "";
+    return { value: frame.values[i] ?? NaN, old, note };
   }
 
   has(name: string): boolean {
@@ -97,7 +102,8 @@ export class Live {
 
   #number(frame: Frame, name: string): number | null {
     const i = this.#index.get(name);
-    if (i === undefined || frame.states[i] !== State.good) return null;
+    const state = i === undefined ? State.unknown : frame.states[i];
+    if (i === undefined || (state !== State.good && state !== State.partly)) return null;
     return frame.values[i] ?? null;
   }
 
