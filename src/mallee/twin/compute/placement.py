@@ -14,7 +14,11 @@ from mallee.core.site_file import Job, Load, Twin
 from mallee.twin.compute.layout import Layout, gpu_slots_of
 from mallee.twin.compute.throughput import lookup_table
 from mallee.twin.compute.workload.constant import Constant
+from mallee.twin.compute.workload.deaverage import deaverage
+from mallee.twin.compute.workload.hpl import Hpl
+from mallee.twin.compute.workload.inference import Inference
 from mallee.twin.compute.workload.replay import Replay
+from mallee.twin.compute.workload.requests import read_requests
 from mallee.twin.compute.workload.trace_file import Trace, read_trace
 from mallee.twin.compute.workload.training import Training
 from mallee.twin.compute.workload.workload import Workload
@@ -150,9 +154,23 @@ def _workload(
         return Training(load=load, seed=seed & 0x7FFFFFFF, dt_ms=dt_ms), 1.0
     if load.kind == "trace":
         trace = read_trace(Path(load.trace))
+        if load.trace_form == "deaveraged":
+            trace = deaverage(trace)
         notes.extend(trace.notes)
         activity = trace_activity(trace, load, layout, nodes)
         return Replay(time_s=trace.time_s, activity=activity, dt_ms=dt_ms), float(activity.max())
+    if load.kind == "inference":
+        gpus = int(layout.node_gpus[nodes].sum())
+        units = (
+            len(np.unique(layout.node_rack[nodes]))
+            if layout.aggregated
+            else -(-gpus // load.replica_gpus)
+        )
+        none = np.empty(0)
+        requests = read_requests(Path(load.requests)) if load.requests else (none, none, none)
+        return Inference(load, seed & 0x7FFFFFFF, dt_ms, units, *requests), 1.0
+    if load.kind == "hpl":
+        return Hpl(load=load, dt_ms=dt_ms), 1.0
     level = 0.0 if load.kind == "idle" else load.level
     return Constant(level=level, dt_ms=dt_ms), 1.0
 
@@ -199,6 +217,11 @@ def _assign(job: Placed, layout: Layout, units: IntArray) -> None:
         shared = workload.units - 1
         own, common = order % shared, shared
         host = np.full(len(nodes), common)
+    elif isinstance(workload, Inference):
+        own = order // job.load.replica_gpus
+        if layout.aggregated:
+            own = np.searchsorted(job.racks, rack)[owner]
+        host = own[np.minimum(np.cumsum(gpus) - gpus, len(own) - 1)]
     else:
         own, host = np.zeros_like(order), np.zeros_like(nodes)
     units[rack[owner], slot] = job.column + own

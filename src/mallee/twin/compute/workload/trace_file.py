@@ -52,7 +52,7 @@ def read_trace(path: Path) -> Trace:
             time that does not rise, or a hole longer than `HOLE_MAX_S`; names the line.
     """
     try:
-        with _open(path) as lines:
+        with open_text(path) as lines:
             return _read(path.name, csv.reader(lines))
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -61,7 +61,8 @@ def read_trace(path: Path) -> Trace:
         ) from None
 
 
-def _open(path: Path) -> TextIO:
+def open_text(path: Path) -> TextIO:
+    """Open a file for reading, gzipped or plain by its name."""
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", newline="")
     return path.open(encoding="utf-8", newline="")
