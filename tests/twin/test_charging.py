@@ -1,5 +1,6 @@
 """Charging: sessions, sharing of a limit, leases and the default profile."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_a_car_ramps_up_tapers_and_leaves(demo_site: SiteModel) -> None:
 def test_taper_falls_and_stays_positive() -> None:
     values = [taper_frac(soc) for soc in np.linspace(0.0, 1.0, 101)]
     assert values[0] == 1.0
-    assert all(a >= b > 0.0 for a, b in zip(values, values[1:], strict=False))
+    assert all(a >= b > 0.0 for a, b in itertools.pairwise(values))
 
 
 @given(limit_w=st.floats(0.0, 1.2e6), cars=st.integers(0, 8))

@@ -13,6 +13,7 @@ from mallee.twin.battery import layout
 from mallee.twin.battery.ageing import AGEING, age_all
 from mallee.twin.battery.cells import step_cells
 from mallee.twin.battery.inverter import make_path
+from mallee.twin.battery.leases import revert_lost
 
 LINEAR_LOSS_FRAC: Final = 0.005
 SQUARE_LOSS_FRAC: Final = 0.010
@@ -121,13 +122,7 @@ class Batteries:
 
     def watch(self, time_ms: int) -> None:
         """What the unit does by itself: revert when its heartbeat or its set point has run out."""
-        for b in range(len(self.state)):
-            state, unit = self.state[b], self.units[b]
-            lost = time_ms - state["heartbeat_ms"] > unit["heartbeat_after_ms"]
-            ended = state["mode"] == layout.SET_POINT and time_ms >= state["set_until_ms"]
-            if (lost and not state["reverted"]) or ended:
-                state["mode"], state["filter"] = layout.RAMP_FILTER, unit["commissioned"]
-                state["set_w"], state["reverted"] = 0.0, 1
+        revert_lost(self.units, self.state, time_ms)
 
     def step_second(self, ambient_degc: float, dt_s: float) -> None:
         """Cell temperature and what it allows."""
