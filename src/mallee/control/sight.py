@@ -11,8 +11,8 @@ import numpy as np
 from mallee.control.limits import BatteryLimits, Limits
 from mallee.core.snapshot import Quality, Snapshot
 
-METER_AGE_MAX_S = 0.6
-"""Older meter readings do not count: a fast loop needs one every 0.2 s, three may be missed."""
+METER_AGE_MAX_S = 1.0
+"""Older meter readings do not count: one is due every 0.1 s, and the inverter watches its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
