@@ -6,6 +6,7 @@ Ports are taken below the range that systems give to outgoing connections (from 
 """
 
 import socket
+import zlib
 from collections.abc import Iterator, Mapping
 
 from mallee.core.errors import ConfigError
@@ -20,7 +21,10 @@ CONSOLE_PORTS = range(8460, 8560)
 
 
 def choose_addresses(
-    site: SiteModel, source: str, before: Mapping[str, Mapping[str, str]] | None = None
+    site: SiteModel,
+    source: str,
+    before: Mapping[str, Mapping[str, str]] | None = None,
+    place: str = "",
 ) -> Addresses:
     """The address of every device of a site.
 
@@ -28,6 +32,8 @@ def choose_addresses(
         site: its devices; one with a `twin` section gets loopback addresses where it names none.
         source: name of the site file, for messages.
         before: addresses of the last run, taken again where they are still free.
+        place: decides where the search for free ports begins, so that two sites which start at
+            the same time do not reach for the same ones.
 
     Raises:
         ConfigError: a real device without an address, an address that is none, a port in use.
@@ -35,7 +41,8 @@ def choose_addresses(
     simulated = site.file.twin is not None
     before = before or {}
     kept = (address for own in before.values() for address in own.values())
-    free = _free_ports({*_given_ports(site), *(split_address(address)[1] for address in kept)})
+    taken = {*_given_ports(site), *(split_address(address)[1] for address in kept)}
+    free = _free_ports(taken, zlib.crc32(place.encode()) % len(PORTS))
     found: Addresses = {}
     for group in site.groups:
         for protocol in group.model.protocol:
@@ -115,8 +122,8 @@ def _given_ports(site: SiteModel) -> Iterator[int]:
                     yield int(port)
 
 
-def _free_ports(taken: set[int]) -> Iterator[int]:
-    for port in PORTS:
+def _free_ports(taken: set[int], first: int) -> Iterator[int]:
+    for port in (*PORTS[first:], *PORTS[:first]):
         if port not in taken and is_free(LOOPBACK, port):
             taken.add(port)
             yield port

@@ -103,7 +103,9 @@ def prepare(
         source=source,
         pid=os.getpid(),
         console=choose_console(host, port, before.console if before else ""),
-        addresses=choose_addresses(site, source, before.addresses if before else None),
+        addresses=choose_addresses(
+            site, source, before.addresses if before else None, str(folder.path)
+        ),
         seed=seed,
     )
     if site.file.twin is not None:
