@@ -20,6 +20,9 @@ from mallee.twin.kernel import kernel
 NOISE_MS: Final = 200
 """The noise of a slot holds this long: kernel mix varies slower than the electrical step."""
 
+ALL_SLOTS: Final = 0x7FFFFFFF
+"""Entity under which the tick of all slots is hashed."""
+
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TWO = np.float32(2.0)
@@ -108,7 +111,7 @@ def renew_gains(rack: int, seed: int, tick: int, slots: Slots, first: int, used:
     base_w, gain_w, limit_w = slots.base_w[rack], slots.gain_w[rack], slots.limit_w[rack]
     idle_w, span_w, leak = slots.idle_w[rack], slots.span_w[rack], slots.leak[rack]
     noise, cap_w, hot_w = slots.noise[rack], slots.cap_w[rack], slots.hot_w[rack]
-    tick_key = hash32(seed, -1, tick)
+    tick_key = hash32(seed, ALL_SLOTS, tick)
     for s in range(used):
         gain_w[s] = np.float32(slot_hash(first + s, tick_key) >> SHIFT_8)
     for s in range(used):
