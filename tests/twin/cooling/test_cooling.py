@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mallee.catalogue.read import load_site
 from mallee.core.errors import Rejected
 from mallee.core.site import FloatArray, SiteModel
+from mallee.twin.balance import PhysicsError
 from mallee.twin.cooling import Cooling
 
 
@@ -192,6 +193,23 @@ def test_restore_continues_as_if_nothing_had_happened(site: SiteModel) -> None:
     assert np.array_equal(first.supply_degc, other.supply_degc)
     assert first.plant_power_w == other.plant_power_w
     assert first.residual_j == other.residual_j
+
+
+def test_a_state_that_is_no_number_stops_the_run_and_is_named(site: SiteModel) -> None:
+    cooling = Cooling(site, 22.0)
+    cooling.state.tank_degc[0] = np.nan
+    with pytest.raises(
+        PhysicsError, match=r"stopped at 1\.000 s: coolant supply: pod1/cdu1 is nan"
+    ):
+        cooling.advance(1.0, *full_heat(cooling))
+    cooling = Cooling(site, 22.0)
+    cooling.state.tank_degc[0] += 1.0
+    with pytest.raises(PhysicsError, match=r"cooling: energy does not close"):
+        cooling.advance(1.0, *full_heat(cooling))
+    cooling = Cooling(site, 22.0)
+    cooling.state.cdu_lost_kg[0] += 1.0
+    with pytest.raises(PhysicsError, match=r"coolant: mass does not close"):
+        cooling.advance(1.0, *full_heat(cooling))
 
 
 def test_racks_without_cdu_are_cooled_by_air(root: Path, tmp_path: Path) -> None:

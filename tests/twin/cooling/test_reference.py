@@ -17,12 +17,12 @@ site = load_site(Path(sys.argv[1]))
 cooling, sensors = Cooling(site, 30.0), Sensors(site, 1)
 true, reported = np.full(site.point_count, 500.0), np.full(site.point_count, np.nan)
 digest = hashlib.sha256()
-for second in range(60):
-    if second == 20:
+for second in range(16):
+    if second == 5:
         cooling.faults.pump_ok[0, 0] = False
         cooling.faults.rack_leak_kgps[0] = 0.1
         cooling.faults.facility_flow_frac = 0.3
-    share = 0.5 + 0.5 * np.sin(second / 7)
+    share = 0.5 + 0.5 * np.sin(second / 3)
     design = cooling.design
     cooling.advance(1.0, design.rack_liquid_max_w * share, design.rack_air_max_w * share)
     cooling.fill_points(true)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from mallee.core.errors import Rejected
 from mallee.core.site import FloatArray, IntArray, SiteModel
+from mallee.core.units import SECONDS_PER_HOUR
+from mallee.twin.balance import TOLERANCE_FRAC, PhysicsError, check_closed, check_finite
 from mallee.twin.cooling import plant as facility
 from mallee.twin.cooling import secondary
 from mallee.twin.cooling.air import dew_point_degc, wet_bulb_degc
@@ -16,13 +18,15 @@ from mallee.twin.cooling.faults import CoolingFaults, healthy
 from mallee.twin.cooling.plant import PlantDesign, Weather, design_plant
 from mallee.twin.cooling.state import CoolingState, initial_state
 
+_J_PER_WH: Final = SECONDS_PER_HOUR
+
 STEP_MAX_S: Final = 5.0
 """Longer steps are divided: the valve control of a CDU needs them this short."""
 
 LEAK_SEEN_KG: Final = 0.2
 """Coolant in a drip pan that a leak rope notices [assumed]."""
 
-_ENERGY_IN, _ENERGY_OUT, _ENERGY_LEAKED, _WATER = range(4)
+_ENERGY_IN, _ENERGY_OUT, _ENERGY_LEAKED, _WATER, _TIME = range(5)
 
 
 class Cooling:
@@ -68,6 +72,7 @@ class Cooling:
         self._cell_kg: FloatArray = RACK_COOLANT_KG * np.array(secondary.CELL_SHARE)
         self._spare_kg = self.design.loop_kg * SPARE_FRAC
         self._rows = self._point_rows()
+        self._cdu_names = tuple(name for group in self.design.groups for name in group.names)
         self._stored_start_j = self._stored_j()
         self._publish()
 
@@ -107,6 +112,9 @@ class Cooling:
             dt_s: normally 1; steps above `STEP_MAX_S` are divided.
             heat_liquid_w: heat into each rack's coolant, into air without a CDU.  # (racks,)
             heat_air_w: heat into the air around each rack.  # (racks,)
+
+        Raises:
+            PhysicsError: energy or coolant does not close, or a temperature is not a number.
         """
         to_air_w = np.where(self._liquid, heat_air_w, heat_air_w + heat_liquid_w)
         pods = len(self.state.room_degc)
@@ -283,6 +291,7 @@ class Cooling:
         state.totals[_ENERGY_IN] += in_w * dt_s
         state.totals[_ENERGY_OUT] += out_w * dt_s
         state.totals[_WATER] += result[facility.WATER_KGPS] * dt_s
+        state.totals[_TIME] += dt_s
 
     def _step_leaks(self, dt_s: float) -> None:
         design, state, faults = self.design, self.state, self.faults
@@ -312,13 +321,32 @@ class Cooling:
         self.power_w[:] = np.where(self.state.live, design.electronics_w, 0.0) + self.state.pump_w
 
     def _balance(self) -> None:
-        """Gap between what came in, what left and what is stored, from the states themselves."""
-        totals = self.state.totals
-        gone_j = float(totals[_ENERGY_OUT] + totals[_ENERGY_LEAKED])
+        """Compare what came in, what left and what is stored, from the states themselves.
+
+        Raises:
+            PhysicsError: energy or coolant does not close, or a temperature is not a number.
+        """
+        state, totals = self.state, self.state.totals
         self.through_j = float(totals[_ENERGY_IN])
-        self.residual_j = self.through_j - gone_j - (self._stored_j() - self._stored_start_j)
-        lost_kg = float(self.state.cdu_lost_kg.sum() + self.state.rack_lost_kg.sum())
+        terms_j = {
+            "to the outside": float(totals[_ENERGY_OUT]),
+            "leaked": float(totals[_ENERGY_LEAKED]),
+            "stored": self._stored_j() - self._stored_start_j,
+        }
+        self.residual_j = self.through_j - sum(terms_j.values())
+        lost_kg = float(state.cdu_lost_kg.sum() + state.rack_lost_kg.sum())
         self.residual_kg = self.through_kg - lost_kg - float(self.coolant_kg.sum())
+        time_ms = round(1000.0 * float(totals[_TIME]))
+        if not math.isfinite(self.residual_j):
+            check_finite("coolant supply", time_ms, state.supply_degc, self._cdu_names)
+            check_finite("coolant in racks", time_ms, state.cell_degc.max(axis=1))
+            check_finite("room air", time_ms, state.room_degc)
+        terms_wh = {name: term_j / _J_PER_WH for name, term_j in terms_j.items()}
+        check_closed("cooling", time_ms, self.through_j / _J_PER_WH, terms_wh)
+        if not abs(self.residual_kg) <= TOLERANCE_FRAC * self.through_kg:
+            raise PhysicsError(
+                "coolant", time_ms, f"mass does not close: {self.residual_kg:.3g} kg are missing"
+            )
 
     def _stored_j(self) -> float:
         """Heat held by coolant, facility water and room air, over 0 degC."""

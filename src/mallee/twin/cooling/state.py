@@ -40,7 +40,7 @@ class CoolingState:
         exchanged_w, pump_w: heat to facility water and pump power of it.  # (cdus,)
         live: CDUs with voltage that nobody switched off.  # (cdus,)
         result: what the plant did in the last step (see `plant.py`).
-        totals: energy in, energy out, energy leaked, water evaporated.  # (4,)
+        totals: energy in, out and leaked, water evaporated, time.  # (5,)
     """
 
     set_degc: FloatArray
@@ -114,5 +114,5 @@ def initial_state(design: CoolingDesign) -> CoolingState:
         pump_w=np.zeros(cdus),
         live=np.ones(cdus, np.bool_),
         result=result,
-        totals=np.zeros(4),
+        totals=np.zeros(5),
     )
