@@ -128,3 +128,13 @@ def test_swarms_switch_families_off_and_leave_time_to_recover(demo_site: SiteMod
     assert min(seen) <= 2
     assert max(seen) >= 6
     assert all(count < 9 for count in seen) or seen.count(9) < 3
+
+
+def test_the_manual_lists_all_kinds(root: Path) -> None:
+    text = (root / "docs/faults.md").read_text(encoding="utf-8")
+    assert describe_kinds() in text, "paste describe_kinds() into docs/faults.md"
+
+
+def test_the_example_plan_fits_the_example_site(demo_site: SiteModel, root: Path) -> None:
+    plan = FaultPlan.from_toml(root / "examples/faults/hard-afternoon.toml", demo_site)
+    assert len(plan.events) == 9
