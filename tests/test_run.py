@@ -1,5 +1,6 @@
 """The run script without its network: what it would do, in which state, and what it says."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import re
@@ -31,6 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "LOCKS": tmp_path / "locks",
         "PYTHON": tmp_path / ".venv/bin/python",
         "PAGE": tmp_path / "static/index.html",
+        "DEMO": tmp_path / "demo.toml",
     }
     for name, value in places.items():
         monkeypatch.setattr(module, name, value)
@@ -90,6 +92,27 @@ def steps(module: ModuleType, word: str) -> list[str]:
 def test_a_cold_start_does_everything_once(run: ModuleType) -> None:
     assert steps(run, "up") == ["venv", "uv", "run", "mallee", "npm", "pages"]
     assert steps(run, "up") == []
+
+
+def test_the_first_start_of_the_demo_compiles_the_twin_beside_the_pages(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps(run, "check")
+    began: list[str] = []
+
+    def popen(command: list[object]) -> contextlib.nullcontext[None]:
+        assert run.sh.seen == []  # the pages come while it compiles
+        began.append(str(command[-1]))
+        return contextlib.nullcontext()
+
+    answer = subprocess.CompletedProcess([], 0, stdout="v20.19.0")
+    monkeypatch.setattr(run.subprocess, "run", lambda *_, **__: answer)
+    monkeypatch.setattr(run.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(run.subprocess, "Popen", popen)
+    assert steps(run, "") == ["npm", "pages"]
+    assert began == [str(run.DEMO)]
+    assert steps(run, "") == []
+    assert len(began) == 1
 
 
 def test_commands_that_show_no_page_build_none(run: ModuleType) -> None:
@@ -163,7 +186,7 @@ def test_an_old_node_is_replaced(
 @pytest.mark.parametrize(
     ("words", "command"),
     [
-        ([], "{root}/.venv/bin/mallee up {root}/examples/sites/charging-site.toml"),
+        ([], "{root}/.venv/bin/mallee up {root}/demo.toml"),
         (["why", "--json"], "{root}/.venv/bin/mallee why --json"),
         (["ruff", "check"], "{root}/.venv/bin/ruff check"),
         (["test", "-q"], "{root}/.venv/bin/pytest -q"),
