@@ -29,7 +29,7 @@ from mallee.twin.battery.inverter import (
     residual_frac,
     respond,
 )
-from mallee.twin.clock import STEP_S
+from mallee.twin.clock import STEP_S, Clock
 from tests.twin.given import given_twin, run
 
 PATHS = {
@@ -92,7 +92,7 @@ def test_residual_of_a_swing_matches_the_transfer_function(name: str, frequency_
 
 def test_a_path_longer_than_its_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="longer than"):
-        make_path(2.0, 0.1)
+        make_path(3.0, 0.1)
 
 
 @given(
@@ -131,7 +131,7 @@ def test_charge_stays_inside_its_bounds_and_energy_closes(
 
 def test_round_trip_efficiency(demo_site: SiteModel) -> None:
     """V14: 92 % at rating for the two-hour unit, 91 % with auxiliaries."""
-    units = Batteries(demo_site, 1, 0.5)
+    units = Batteries(demo_site, 1, 0.5, Clock())
     unit, state = units.units[0], units.state[0]
     power_w = float(unit["charge_max_w"])
     into_wh = 0.0
@@ -199,7 +199,7 @@ def test_impossible_set_points_are_declined(demo_site: SiteModel, point: str, va
 
 
 def test_hot_and_cold_cells_give_less_power(demo_site: SiteModel) -> None:
-    units = Batteries(demo_site, 1, 0.5)
+    units = Batteries(demo_site, 1, 0.5, Clock())
     for degc, expected in ((25.0, 1.0), (50.0, 0.5), (60.0, 0.0), (-2.5, 0.5)):
         units.state["cell_degc"] = degc
         step_cells(units.units, units.state, 25.0, 1e-6)

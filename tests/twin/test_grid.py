@@ -8,7 +8,7 @@ import pytest
 from mallee.core.errors import ConfigError
 from mallee.core.site import SiteModel
 from mallee.twin.battery import layout
-from mallee.twin.clock import STEP_S
+from mallee.twin.clock import STEP_S, Clock
 from mallee.twin.grid.grid import Grid, GridEvent
 from mallee.twin.grid.ride_through import load_curves, trips_in
 from tests.twin.given import given_twin, run
@@ -66,13 +66,13 @@ def test_impossible_events_are_refused(tmp_path: Path) -> None:
     trace = tmp_path / "v.csv"
     trace.write_text("t_s,voltage_pu,frequency_hz\n0,1,60\n1,nan,60\n")
     with pytest.raises(ConfigError, match="holes"):
-        Grid(60.0).use_trace(trace)
+        Grid(60.0, Clock()).use_trace(trace)
 
 
 def test_trace_holds_between_its_rows(tmp_path: Path) -> None:
     trace = tmp_path / "v.csv"
     trace.write_text("t_s,voltage_pu,frequency_hz\n0,1,60\n1,0.8,59.9\n2,1,60\n")
-    grid = Grid(60.0)
+    grid = Grid(60.0, Clock())
     grid.use_trace(trace)
     voltage_pu, frequency_hz = grid.block(980, 5)
     assert list(voltage_pu) == [1.0, 0.8, 0.8, 0.8, 0.8]

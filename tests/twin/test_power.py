@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mallee.core.site import SiteModel
-from mallee.twin.clock import STEP_S
+from mallee.twin.clock import STEP_S, Clock
 from mallee.twin.power import layout, ups
 from mallee.twin.power.breakers import set_breaker, trip_step, trip_time_s
 from mallee.twin.power.feeders import Feeders
@@ -22,7 +22,7 @@ NO_UPS_STATE = np.zeros(0, ups.UPS_STATE)
 
 def breaker(kind: int, t6_s: float = 16.0) -> tuple[np.void, np.void]:
     unit, state = np.zeros(1, layout.FEEDER)[0], np.zeros(1, layout.FEEDER_STATE)[0]
-    set_breaker(unit, kind, t6_s)
+    set_breaker(unit, kind, STEP_S, t6_s)
     return unit, state
 
 
@@ -103,7 +103,7 @@ def test_c57_rated_hot_spot() -> None:
 @given(st.lists(st.floats(-4e5, 4e5), min_size=6, max_size=6))
 @settings(max_examples=50, deadline=None)
 def test_power_in_is_loads_plus_losses(demo_site: SiteModel, loads_w: list[float]) -> None:
-    feeders = Feeders(demo_site)
+    feeders = Feeders(demo_site, Clock())
     energise(feeders.units, feeders.state, NO_UPS_STATE, 1.0, 0)
     feeders.state["own_w"] = loads_w
     grid_w = sum_up(feeders.units, feeders.state, NO_UPS, NO_UPS_STATE)
@@ -115,7 +115,7 @@ def test_power_in_is_loads_plus_losses(demo_site: SiteModel, loads_w: list[float
 def test_voltage_falls_with_load_and_an_open_breaker_kills_what_is_below(
     demo_site: SiteModel,
 ) -> None:
-    feeders = Feeders(demo_site)
+    feeders = Feeders(demo_site, Clock())
     pod, transformer = demo_site.feeder_index("q-pod"), demo_site.feeder_index("tx1")
     feeders.state["own_w"][pod] = 300e3
     for _ in range(3):

@@ -27,11 +27,20 @@ def kernel(function: Function) -> Function:
     Inside: float64 and int64 only, no objects, no global state, no fast-math, sums in a fixed
     order, so that compiled and reference runs give the same bits.
     """
+    return _compile(function, inline=False)
+
+
+def inlined(function: Function) -> Function:
+    """As `kernel`, for a part of one: merged into its caller, so that passing arrays is free."""
+    return _compile(function, inline=True)
+
+
+def _compile(function: Function, *, inline: bool) -> Function:
     before = numba.config.CACHE_DIR
     if not before:
         numba.config.CACHE_DIR = _cache_folder()
     try:
-        return cast(Function, numba.njit(cache=True)(function))
+        return cast(Function, numba.njit(cache=True, forceinline=inline)(function))
     finally:
         numba.config.CACHE_DIR = before
 

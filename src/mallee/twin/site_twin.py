@@ -1,11 +1,11 @@
 """The twin of one site: every device's physics on one clock, true and reported.
 
 Electrical steps of 20 ms run in blocks of 100 ms; coolant, cells and transformers follow each
-second. What one part tells another changes only at the ends of blocks, so a run does not depend
+second (`clock.make_clock` has other paces). What one part tells another changes only at the ends of blocks, so a run does not depend
 on how `advance` is cut into calls.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from mallee.core.site_file import Twin
 from mallee.twin.assembly import SteadyLoads, build_plant
 from mallee.twin.battery.batteries import Batteries
 from mallee.twin.charging.chargers import Chargers
-from mallee.twin.clock import BLOCK_MS, SLOW_MS, STEP_MS, THERMAL_MS, block_ends
+from mallee.twin.clock import STEP_MS, THERMAL_MS, make_clock
 from mallee.twin.comms import CommsHealth
 from mallee.twin.compute.compute import Compute
 from mallee.twin.cooling.cooling import Cooling
@@ -35,6 +35,7 @@ from mallee.twin.truth import Truth, empty_truth
 SETTLE_MS = 60_000
 """Coolant starts in the steady state of the load's first iterations."""
 
+COOLING_MAX_S = 120.0
 TRIAL_ITERATIONS = 3
 TRIALS, TRIAL_STEPS = 3, 5
 
@@ -46,6 +47,8 @@ class SiteTwin:
         site: the model; its `[twin]` table gives load, weather and starting charge.
         seed: everything random follows from it; same seed, same bytes.
         faults: what breaks when.
+        step_ms: electrical step; 1 for the ripple of a pod, 60,000 for years.
+        mode: `rack` keeps one mean state a rack instead of one an accelerator.
 
     Attributes:
         time_ms: twin time since the start.
@@ -56,7 +59,16 @@ class SiteTwin:
         events: what happened in the physics: trips, returns, faults.
     """
 
-    def __init__(self, site: SiteModel, seed: int = 1, faults: FaultPlan | None = None) -> None:
+    def __init__(
+        self,
+        site: SiteModel,
+        seed: int = 1,
+        faults: FaultPlan | None = None,
+        *,
+        step_ms: int = STEP_MS,
+        mode: Literal["gpu", "rack"] = "gpu",
+    ) -> None:
+        self.clock = make_clock(step_ms)
         settings = site.file.twin or Twin()
         self.site, self.time_ms = site, 0
         self.true_points: FloatArray = np.full(site.point_count, np.nan)
@@ -65,11 +77,11 @@ class SiteTwin:
         self.events: list[Event] = []
         self.write_path = make_write_path(site.device_count)
         self.injector = FaultInjector(FaultPlan() if faults is None else faults, site)
-        self.grid = Grid(site.file.grid.frequency_hz)
-        self.feeders = Feeders(site)
-        self.batteries = Batteries(site, seed, settings.soc_start)
+        self.grid = Grid(site.file.grid.frequency_hz, self.clock)
+        self.feeders = Feeders(site, self.clock)
+        self.batteries = Batteries(site, seed, settings.soc_start, self.clock)
         self.chargers = Chargers(site, seed)
-        self.compute = Compute(site, seed, STEP_MS)
+        self.compute = Compute(site, seed, step_ms, mode=mode)
         self.cooling = Cooling(site, settings.ambient_degc)
         self.sensors = Sensors(site, seed)
         self.steady = SteadyLoads(site)
@@ -91,21 +103,22 @@ class SiteTwin:
         """Run the physics on.
 
         Args:
-            duration_ms: a multiple of 20 ms, usually 100.
+            duration_ms: a multiple of the electrical step, usually 100.
 
         Raises:
             PhysicsError: a balance does not close or a state is not a number.
         """
-        steps = duration_ms // STEP_MS
+        clock = self.clock
+        steps = duration_ms // clock.step_ms
         grid_w, load_w = np.empty(steps), np.empty(steps)
         done = 0
-        for end_ms in block_ends(self.time_ms, self.time_ms + duration_ms):
-            if self.time_ms % BLOCK_MS == 0:
+        for end_ms in clock.block_ends(self.time_ms, self.time_ms + duration_ms):
+            if self.time_ms % clock.block_ms == 0:
                 self._break_and_mend(self.time_ms)
-            count = (end_ms - self.time_ms) // STEP_MS
+            count = (end_ms - self.time_ms) // clock.step_ms
             self._block(count, grid_w[done : done + count], load_w[done : done + count])
             self.time_ms, done = end_ms, done + count
-            if end_ms % BLOCK_MS == 0:
+            if end_ms % clock.block_ms == 0:
                 self._end_block(end_ms)
         self._tell(grid_w, load_w)
 
@@ -230,9 +243,10 @@ class SiteTwin:
     def _settle(self, settings: Twin) -> None:
         """Start in steady state: the meter at the load's mean of its first iterations."""
         before = self.compute.save()
-        steps = max(1, round(settings.load.iteration_s * 1000 / STEP_MS))
+        step_ms = self.clock.step_ms
+        steps = max(1, round(settings.load.iteration_s * 1000 / step_ms))
         self._ask_racks(0, steps)  # the first iteration begins from rest
-        racks_w = self._ask_racks(steps * STEP_MS, TRIAL_ITERATIONS * steps).mean(axis=0)
+        racks_w = self._ask_racks(steps * step_ms, TRIAL_ITERATIONS * steps).mean(axis=0)
         heat = self.compute.heat_liquid_w.copy(), self.compute.heat_air_w.copy()
         self.compute.restore(before)
         for _ in range(SETTLE_MS // THERMAL_MS):
@@ -253,7 +267,7 @@ class SiteTwin:
         trial_w = np.tile(racks_w, (TRIAL_STEPS, 1))
         for _ in range(TRIALS):
             self.batteries.start_at(import_w)
-            step_site(self.plant, 0, STEP_MS, trial_w, voltage_pu, frequency_hz, *out_w)
+            step_site(self.plant, 0, self.clock.step_ms, trial_w, voltage_pu, frequency_hz, *out_w)
             site = self.plant.site[0]
             losses_w, import_w = float(site["losses_w"]), float(site["grid_w"] - site["battery_w"])
             flows_w = self.feeders.state["flow_w"].copy()
@@ -275,10 +289,11 @@ class SiteTwin:
     def _block(self, steps: int, grid_w: FloatArray, load_w: FloatArray) -> None:
         rack_w = self._ask_racks(self.time_ms, steps)
         voltage_pu, frequency_hz = self.grid.block(self.time_ms, steps)
+        step_ms = self.clock.step_ms
         step_site(
-            self.plant, self.time_ms, STEP_MS, rack_w, voltage_pu, frequency_hz, grid_w, load_w
+            self.plant, self.time_ms, step_ms, rack_w, voltage_pu, frequency_hz, grid_w, load_w
         )
-        seconds = steps * STEP_MS / 1000.0
+        seconds = steps * self.clock.step_s
         self._heat_j[0] += self.compute.heat_liquid_w * seconds
         self._heat_j[1] += self.compute.heat_air_w * seconds
 
@@ -289,22 +304,26 @@ class SiteTwin:
         if site["disturbed"] or site["trips"] != self._trips:
             self._tell_racks()
             self._report_trips(time_ms)
-        if time_ms % THERMAL_MS == 0:
-            self._second(time_ms)
+        if time_ms % self.clock.thermal_ms == 0:
+            self._step_thermal(time_ms)
         self._fill_fast()
-        if time_ms % THERMAL_MS == 0:
+        if time_ms % self.clock.thermal_ms == 0:
             self._fill_slow()
         self.sensors.update(time_ms, self.true_points, self.reported)
 
-    def _second(self, time_ms: int) -> None:
-        dt_s = THERMAL_MS / 1000.0
-        self.cooling.advance(dt_s, self._heat_j[0] / dt_s, self._heat_j[1] / dt_s)
+    def _step_thermal(self, time_ms: int) -> None:
+        dt_s = self.clock.thermal_ms / 1000.0
+        # Beyond a few minutes of constant heat nothing changes in the loops: their steady state
+        # stands for the rest of a long block.
+        self.cooling.advance(
+            min(dt_s, COOLING_MAX_S), self._heat_j[0] / dt_s, self._heat_j[1] / dt_s
+        )
         self._heat_j[:] = 0.0
         self._set_steady_loads()
         self.feeders.step_second(self.cooling.ambient_degc, dt_s)
         self.batteries.step_second(self.cooling.ambient_degc, dt_s)
-        if time_ms % SLOW_MS == 0:
-            self.batteries.step_slow(SLOW_MS / 1000.0)
+        if time_ms % self.clock.slow_ms == 0:
+            self.batteries.step_slow(self.clock.slow_ms / 1000.0)
             self.chargers.next_day(time_ms)
         check_energy(self.plant, self.feeders, time_ms)
 
@@ -331,7 +350,7 @@ class SiteTwin:
         self._trips = trips
         for feeder in np.flatnonzero(self.feeders.state["closed"] == 0):
             state = self.feeders.state[feeder]
-            if state["open_ms"] >= time_ms - BLOCK_MS:
+            if state["open_ms"] >= time_ms - self.clock.block_ms:
                 self.events.append(
                     Event(
                         time_s=int(state["open_ms"]) / 1000.0,

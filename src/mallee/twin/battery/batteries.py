@@ -14,6 +14,7 @@ from mallee.twin.battery.ageing import AGEING, age_all
 from mallee.twin.battery.cells import step_cells
 from mallee.twin.battery.inverter import make_path
 from mallee.twin.battery.leases import revert_lost
+from mallee.twin.clock import Clock
 
 LINEAR_LOSS_FRAC: Final = 0.005
 SQUARE_LOSS_FRAC: Final = 0.010
@@ -43,7 +44,7 @@ class Batteries:
         rows: rows of `POINTS` of each.  # (batteries, points)
     """
 
-    def __init__(self, site: SiteModel, seed: int, soc_start: float) -> None:
+    def __init__(self, site: SiteModel, seed: int, soc_start: float, clock: Clock) -> None:
         groups = list(site.groups_of("battery"))
         count = sum(group.count for group in groups)
         self.names = tuple(name for group in groups for name in group.names)
@@ -52,7 +53,7 @@ class Batteries:
         at = 0
         for group in groups:
             here = slice(at, at + group.count)
-            self.units[here] = _unit(site, group.model)
+            self.units[here] = _unit(site, group.model, clock)
             self.units["feeder"][here] = group.feeder
             at += group.count
         self.rows = _rows(site)
@@ -163,7 +164,7 @@ def _parameter(model: DeviceModel, name: str, default: float) -> float:
     return default if entry is None else entry.value
 
 
-def _unit(site: SiteModel, model: DeviceModel) -> np.void:
+def _unit(site: SiteModel, model: DeviceModel, clock: Clock) -> np.void:
     unit = np.zeros((), layout.UNIT)
     for field in ("energy_wh", "charge_max_w", "discharge_max_w", "apparent_max_va", "auxiliary_w"):
         unit[field] = model.parameter(field)
@@ -183,7 +184,7 @@ def _unit(site: SiteModel, model: DeviceModel) -> np.void:
     unit["heartbeat_after_ms"] = round(model.on_controller_loss.after_s * 1000)
     for path, name in ((layout.LOCAL, "local"), (layout.REMOTE, "remote")):
         delay_s, tau_s = model.parameter(f"{name}_delay_s"), model.parameter(f"{name}_tau_s")
-        unit["path"][path] = make_path(delay_s, tau_s)
+        unit["path"][path] = make_path(delay_s, tau_s, clock.step_s)
     grid, rule = site.file.grid, unit["commissioned"]
     rule["import_max_w"] = grid.import_max_w * (1.0 - site.file.control.import_margin_frac)
     rule["import_min_w"] = -grid.export_max_w

@@ -14,23 +14,23 @@ from mallee.twin.clock import STEP_S
 from mallee.twin.kernel import kernel
 
 
-def make_path(delay_s: float, tau_s: float) -> np.void:
-    """Resolve a delay and a lag for the electrical step.
+def make_path(delay_s: float, tau_s: float, step_s: float = STEP_S) -> np.void:
+    """Resolve a delay and a lag for an electrical step.
 
     Raises:
         ValueError: a negative time, or a delay longer than the memory of set points.
     """
     if delay_s < 0.0 or tau_s < 0.0:
         raise ValueError(f"a command path needs times >= 0 s, not {delay_s} and {tau_s}")
-    whole = math.floor(delay_s / STEP_S + 1e-9)
+    whole = math.floor(delay_s / step_s + 1e-9)
     if whole > RING - 2:
-        raise ValueError(f"a delay of {delay_s} s is longer than {(RING - 2) * STEP_S:.2f} s")
-    rest_s = max(0.0, delay_s - whole * STEP_S)
+        raise ValueError(f"a delay of {delay_s} s is longer than {(RING - 2) * step_s:.2f} s")
+    rest_s = max(0.0, delay_s - whole * step_s)
     path = np.zeros((), PATH)
     path["whole_steps"], path["rest_s"], path["tau_s"] = whole, rest_s, tau_s
     if tau_s > 0.0:
         path["decay_rest"] = math.exp(-rest_s / tau_s)
-        path["decay_last"] = math.exp(-(STEP_S - rest_s) / tau_s)
+        path["decay_last"] = math.exp(-(step_s - rest_s) / tau_s)
     return path[()]
 
 

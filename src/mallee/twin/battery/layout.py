@@ -10,8 +10,8 @@ RAMP_FILTER: Final = 2
 GRID_FORMING: Final = 3
 MODES: Final = 4
 
-RING: Final = 64
-"""Set points remembered for the delay of the command path: 64 steps of 20 ms are 1.28 s."""
+RING: Final = 128
+"""Set points remembered for the delay of the command path: 128 steps of 20 ms are 2.56 s."""
 
 LOCAL: Final = 0
 REMOTE: Final = 1

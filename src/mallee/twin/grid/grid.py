@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mallee.core.errors import ConfigError
 from mallee.core.site import FloatArray
-from mallee.twin.clock import STEP_MS
+from mallee.twin.clock import STEP_MS, Clock
 
 VOLTAGE_MAX_PU: Final = 2.0
 
@@ -59,7 +59,8 @@ class Grid:
         events: sorted as added; add more at any time.
     """
 
-    def __init__(self, frequency_hz: float) -> None:
+    def __init__(self, frequency_hz: float, clock: Clock) -> None:
+        self._step_ms = clock.step_ms
         self.nominal_hz = frequency_hz
         self.events: list[GridEvent] = []
         self._trace: tuple[NDArray[np.int64], FloatArray, FloatArray] | None = None
@@ -107,19 +108,19 @@ class Grid:
         """Voltage in per unit and frequency of each step; read-only.  # (steps,) each"""
         if len(self._voltage_pu) != steps:
             self._voltage_pu, self._frequency_hz = np.ones(steps), np.full(steps, self.nominal_hz)
-        end_ms = start_ms + steps * STEP_MS
+        end_ms = start_ms + steps * self._step_ms
         now = [e for e in self.events if e.start_ms < end_ms and e.end_ms > start_ms]
         if not now and self._trace is None:
             return self._voltage_pu, self._frequency_hz
         voltage_pu, frequency_hz = np.ones(steps), np.full(steps, self.nominal_hz)
         if self._trace is not None:
             times_ms, trace_pu, trace_hz = self._trace
-            at = np.searchsorted(times_ms, start_ms + STEP_MS * np.arange(steps), "right") - 1
+            at = np.searchsorted(times_ms, start_ms + self._step_ms * np.arange(steps), "right") - 1
             voltage_pu = np.where(at >= 0, trace_pu[at], voltage_pu)
             frequency_hz = np.where(at >= 0, trace_hz[at], frequency_hz)
         for event in now:
-            first = max(0, (event.start_ms - start_ms) // STEP_MS)
-            last = min(steps, (event.end_ms - start_ms) // STEP_MS)
+            first = max(0, (event.start_ms - start_ms) // self._step_ms)
+            last = min(steps, (event.end_ms - start_ms) // self._step_ms)
             voltage_pu[first:last] = event.voltage_pu
             if event.frequency_hz is not None:
                 frequency_hz[first:last] = event.frequency_hz

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from mallee.twin.clock import STEP_S
 from mallee.twin.kernel import kernel
 from mallee.twin.power.layout import (
     ELECTRONIC,
@@ -27,13 +26,13 @@ COOL_TAU_S: Final = 450.0
 """Memory of the long-time element below pickup: 5..10 min (assumed)."""
 
 
-def set_breaker(unit: np.void, kind: int, t6_s: float = 16.0) -> None:
+def set_breaker(unit: np.void, kind: int, step_s: float, t6_s: float = 16.0) -> None:
     """Settings of one breaker: long time by its trip time at six times the rating.
 
     Short-time pickup 8 Ir for 0.2 s, instantaneous 12 Ir; magnetic 8 In (assumed, mid-range).
     """
     unit["trip_kind"] = kind
-    unit["cool_decay"] = math.exp(-STEP_S / COOL_TAU_S)
+    unit["cool_decay"] = math.exp(-step_s / COOL_TAU_S)
     if kind == ELECTRONIC:
         unit["long_pickup_pu"], unit["long_heat_s"] = 1.10, SIX**2 * t6_s
         unit["short_pickup_pu"], unit["short_delay_s"], unit["instantaneous_pu"] = 8.0, 0.2, 12.0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mallee.core.patterns import expand_range
 from mallee.core.site import SiteModel
 from mallee.core.site_file import Breaker, Transformer
+from mallee.twin.clock import Clock
 from mallee.twin.power import layout
 from mallee.twin.power.breakers import set_breaker
 from mallee.twin.power.transformer import settle, step_all, thermal_constants
@@ -32,7 +33,7 @@ class Feeders:
         ups, ups_state: supplies in line behind a feeder.  # (ups,)
     """
 
-    def __init__(self, site: SiteModel) -> None:
+    def __init__(self, site: SiteModel, clock: Clock) -> None:
         self.names = tuple(feeder.name for feeder in site.feeders)
         self.units: NDArray[np.void] = np.zeros(len(self.names), layout.FEEDER)
         self.state: NDArray[np.void] = np.zeros(len(self.names), layout.FEEDER_STATE)
@@ -52,7 +53,8 @@ class Feeders:
             elif isinstance(own, Breaker):
                 unit["load_loss_w"] = CABLE_LOSS_FRAC * feeder.rating_w
                 slow = own.trip == "thermal-magnetic"
-                set_breaker(unit, layout.THERMAL_MAGNETIC if slow else layout.ELECTRONIC)
+                kind = layout.THERMAL_MAGNETIC if slow else layout.ELECTRONIC
+                set_breaker(unit, kind, clock.step_s)
         self.state["closed"] = self.state["fed"] = self.state["alive"] = 1
         self.state["voltage_pu"] = 1.0
         self.thermal: NDArray[np.void] = np.array(thermal, layout.THERMAL)
