@@ -181,14 +181,14 @@ def test_a_filter_that_lets_import_stand_above_the_limit_is_overruled_until_it_i
     state = auto(view)
     view.set(import_w=700e3, charge_w=400e3)
     asked: dict[str, float] = {}
-    for second in range(4):
-        state, asked, _ = run(view, replace(state, cycle=10 * second + 20), 1.0 + second)
+    for tenth in range(61):
+        state, asked, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
     assert state.overruled
     assert asked["bess1/mode"] == 1.0
     assert asked["bess1/charge_set_w"] == pytest.approx(0.0)
     view.set(import_w=300e3)
-    for second in range(30):
-        state, asked, _ = run(view, replace(state, cycle=10 * second + 20), 10.0 + second)
+    for tenth in range(300):
+        state, _, _ = run(view, replace(state, cycle=tenth), 10.0 + 0.1 * tenth)
     assert not state.overruled
     view.battery("mode", 1.0)
     assert run(view, replace(state, cycle=500), 60.0)[1]["bess1/mode"] == 2.0
@@ -198,6 +198,6 @@ def test_a_battery_that_already_gives_all_it_can_is_not_overruled() -> None:
     view = SiteView()
     state = auto(view)
     view.set(import_w=700e3, charge_w=-1.93e6)
-    for second in range(5):
-        state, _, _ = run(view, replace(state, cycle=10 * second + 20), 1.0 + second)
+    for tenth in range(60):
+        state, _, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
     assert not state.overruled

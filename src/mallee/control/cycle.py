@@ -45,6 +45,7 @@ from mallee.core.snapshot import Snapshot
 PERIOD_S = 0.1
 SLOW_CYCLES = 10
 """The slow steps run every this many cycles: once a second."""
+IMPORT_MEAN_S = 1.0
 LOAD_MEAN_S = 30.0
 CAP_RELEASE_PER_S = 0.05
 """Caps are lowered at once and released this much of their range in a second."""
@@ -73,7 +74,7 @@ def cycle(
     if not sight.meter_seen:
         return _blind(state, snapshot, limits, time_s)
     is_slow = state.cycle % SLOW_CYCLES == 0 or state.mode != "auto"
-    is_urgent = sight.import_w > limits.import_max_w * 1.02 >= state.import_w
+    is_urgent = sight.import_w > limits.contract_max_w >= state.import_w
     if not (is_slow or is_urgent):
         return _seen(state, sight), [], []
     return _decide(state, snapshot, sight, plan, limits, time_s)
@@ -87,6 +88,7 @@ def _seen(state: ControlState, sight: Sight) -> ControlState:
         meter_seen_s=sight.meter_time_s,
         import_w=sight.import_w,
         load_w=sight.load_w,
+        import_mean_w=_import_mean(state, sight),
         load_mean_w=state.load_mean_w,
         import_max_w=state.import_max_w,
         chargers_max_w=state.chargers_max_w,
@@ -147,6 +149,7 @@ def _decide(
     reserve = reserve_of(sight, limits)
     import_max_w, target_reason = _import_bound(sight, reserve, plan, limits, time_s)
     mean_w = _load_mean(state, sight)
+    import_mean_w = _import_mean(state, sight)
 
     period_s = SLOW_CYCLES * PERIOD_S
     shares = share(sight, reserve, limits, period_s)
@@ -164,6 +167,7 @@ def _decide(
     overrule = supervise(
         sight,
         limits,
+        import_mean_w=import_mean_w,
         active=state.overruled,
         since_s=state.overrule_since_s,
         time_s=time_s,
@@ -181,7 +185,9 @@ def _decide(
         overruled=overrule.active,
     )
     if overrule.active:
-        commands = set_point_orders(limits, set_points_w(sight, limits), reason.text)
+        commands = set_point_orders(
+            limits, set_points_w(sight, limits, shares.pods_max_w), reason.text
+        )
     else:
         commands = battery_orders(
             snapshot, limits, import_max_w=import_max_w, bias_w=bias_w, reason=reason.text
@@ -200,6 +206,7 @@ def _decide(
         meter_seen_s=sight.meter_time_s,
         import_w=sight.import_w,
         load_w=sight.load_w,
+        import_mean_w=import_mean_w,
         load_mean_w=mean_w,
         import_max_w=import_max_w,
         chargers_max_w=shares.chargers_max_w,
@@ -208,7 +215,14 @@ def _decide(
         recovering=recovering,
         overruled=overrule.active,
         overrule_since_s=overrule.since_s,
-        active=_conditions(sight, limits, fraction, recovering, overrule.active),
+        active=_conditions(
+            sight,
+            limits,
+            import_mean_w=import_mean_w,
+            fraction=fraction,
+            recovering=recovering,
+            overruled=overrule.active,
+        ),
         binding=reason.binding,
         acting=reason.acting,
         text=reason.text,
@@ -227,6 +241,13 @@ def _import_bound(
     return (target_w, plan.reason) if can_keep else (limits.import_max_w, "")
 
 
+def _import_mean(state: ControlState, sight: Sight) -> float:
+    if state.mode == "starting":
+        return sight.import_w
+    weight = PERIOD_S / IMPORT_MEAN_S
+    return state.import_mean_w + weight * (sight.import_w - state.import_mean_w)
+
+
 def _load_mean(state: ControlState, sight: Sight) -> float:
     if state.mode == "starting":
         return sight.load_w
@@ -235,11 +256,17 @@ def _load_mean(state: ControlState, sight: Sight) -> float:
 
 
 def _conditions(
-    sight: Sight, limits: Limits, fraction: float, recovering: bool, overruled: bool
+    sight: Sight,
+    limits: Limits,
+    *,
+    import_mean_w: float,
+    fraction: float,
+    recovering: bool,
+    overruled: bool,
 ) -> tuple[str, ...]:
     """Conditions that make an event when they come and go."""
     active = [f"unseen {battery.limits.name}" for battery in sight.batteries if not battery.seen]
-    if sight.import_w > limits.import_max_w * 1.02:
+    if import_mean_w > limits.contract_max_w:
         active.append("over limit")
     if fraction < 1.0:
         active.append("capped")

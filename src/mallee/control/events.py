@@ -39,7 +39,7 @@ def events_of_change(before: ControlState, after: ControlState, time_s: float) -
             filled = text.format(
                 text=after.text,
                 name=name,
-                import_kw=after.import_w / 1e3,
+                import_kw=after.import_mean_w / 1e3,
                 limit_kw=after.import_max_w / 1e3,
             )
             events.append(

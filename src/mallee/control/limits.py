@@ -66,6 +66,7 @@ class Limits:
     """Everything that `cycle` must keep to.
 
     Attributes:
+        contract_max_w: bound of import at the meter, without the margin.
         import_max_w: bound of import at the meter, the contract and the transformer together,
             less the margin that the site file keeps free.
         import_min_w: negative export limit.
@@ -77,6 +78,7 @@ class Limits:
     """
 
     contracted_w: float
+    contract_max_w: float
     import_max_w: float
     import_min_w: float
     ramp_up_w_per_s: float
@@ -104,12 +106,14 @@ def limits_of(site: SiteModel) -> Limits:
     nodes = _nodes(site, control.cap_floor_frac)
     pods_max_w = float(nodes.cap_max_w @ nodes.factor) + overhead_w
     pods_min_w = float(nodes.cap_min_w @ nodes.factor) + overhead_w
-    import_max_w = _import_max_w(site) * (1.0 - control.import_margin_frac)
+    contract_max_w = _import_max_w(site)
+    import_max_w = contract_max_w * (1.0 - control.import_margin_frac)
     batteries = tuple(_batteries(site))
     chargers = tuple(_chargers(site, import_max_w, pods_max_w))
     write_min, write_max = _write_ranges(site, import_max_w, batteries, chargers, nodes)
     return Limits(
         contracted_w=grid.contracted_w,
+        contract_max_w=contract_max_w,
         import_max_w=import_max_w,
         import_min_w=-grid.export_max_w,
         ramp_up_w_per_s=grid.ramp_up_max_w_per_s,

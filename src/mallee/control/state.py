@@ -15,6 +15,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
         mode: `starting` until the meter was seen once, `safe` while it cannot be seen.
         meter_seen_s: when the meter's last good reading was taken.
         import_w, load_w: last known import and the load behind it (import less battery charge).
+        import_mean_w: import smoothed over a second; what limits are judged by.
         load_mean_w: load smoothed over half a minute.
         chargers_max_w: sum of charger limits asked for.
         nodes_cap_frac: caps asked for, as a fraction of each node's range between floor and
@@ -32,6 +33,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     meter_seen_s: float = -math.inf
     import_w: float = 0.0
     load_w: float = 0.0
+    import_mean_w: float = 0.0
     load_mean_w: float = 0.0
     import_max_w: float = 0.0
     chargers_max_w: float = 0.0

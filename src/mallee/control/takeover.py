@@ -4,7 +4,7 @@ The filter is the faster and better actuator, so it is left alone as long as the
 it works. If import stays above the limit although the batteries could hold it (a filter that was
 set wrongly, that watches a broken current transformer, or that is unwinding a fault), control
 gives the batteries a power set point with a short lease until the meter is well again. This is a
-slow loop: it takes away the excess and leaves the ripple.
+slow loop that leaves the ripple, so it aims low enough for the highest load that may come.
 """
 
 from typing import NamedTuple
@@ -33,10 +33,24 @@ class Takeover(NamedTuple):
 
 
 def supervise(
-    sight: Sight, limits: Limits, *, active: bool, since_s: float | None, time_s: float
+    sight: Sight,
+    limits: Limits,
+    *,
+    import_mean_w: float,
+    active: bool,
+    since_s: float | None,
+    time_s: float,
 ) -> Takeover:
-    """Decide whether the filters are to be overruled. Called whenever control decides."""
-    is_over = sight.import_w > limits.import_max_w * OVER_FRAC
+    """Decide whether the filters are to be overruled. Called whenever control decides.
+
+    Args:
+        sight: the site as seen.
+        limits: its limits.
+        import_mean_w: import over the last second.
+        active, since_s: what was decided before.
+        time_s: now.
+    """
+    is_over = import_mean_w > limits.import_max_w * OVER_FRAC
     can_help = any(
         battery.seen and battery.charge_w > -0.98 * battery.discharge_max_w
         for battery in sight.batteries
@@ -52,12 +66,19 @@ def supervise(
     return Takeover(active=time_s - began_s < STOP_S, since_s=began_s)
 
 
-def set_points_w(sight: Sight, limits: Limits) -> list[float]:
-    """Charge power of each battery that brings import to its limit, by their present means.
+def set_points_w(sight: Sight, limits: Limits, pods_max_w: float) -> list[float]:
+    """Charge power of each battery that keeps import under its limit.
 
-    Never charges: a battery that control holds only gives.
+    Never charges, and never gives more than the load takes now.
+
+    Args:
+        sight: the site as seen.
+        limits: its limits.
+        pods_max_w: what the pods may draw under their caps.
     """
-    needed_w = max(0.0, sight.load_w - limits.import_max_w)
+    highest_w = max(sight.load_w, sight.chargers_w + pods_max_w)
+    gives_most_w = max(0.0, sight.load_w - limits.import_min_w)
+    needed_w = min(max(0.0, highest_w - limits.import_max_w), gives_most_w)
     able_w = sum(battery.discharge_max_w for battery in sight.batteries)
     if able_w <= 0.0:
         return [0.0 for _ in sight.batteries]
