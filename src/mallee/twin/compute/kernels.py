@@ -15,7 +15,7 @@ from mallee.twin.compute.layout import Float32Array
 from mallee.twin.compute.noise import hash32, slot_hash
 from mallee.twin.compute.smoothing import Smoother, smooth_slots
 from mallee.twin.compute.thermal import Coolant, Dies, step_dies
-from mallee.twin.kernel import kernel
+from mallee.twin.kernel import inlined, kernel
 
 NOISE_MS: Final = 200
 """The noise of a slot holds this long: kernel mix varies slower than the electrical step."""
@@ -105,7 +105,7 @@ class Scratch(NamedTuple):
     total: FloatArray
 
 
-@kernel
+@inlined
 def renew_gains(rack: int, seed: int, tick: int, slots: Slots, first: int, used: int) -> None:
     """Resting power, power per activity and limit of a rack's slots for one noise tick."""
     base_w, gain_w, limit_w = slots.base_w[rack], slots.gain_w[rack], slots.limit_w[rack]
@@ -124,7 +124,7 @@ def renew_gains(rack: int, seed: int, tick: int, slots: Slots, first: int, used:
         limit_w[s] = min(cap_w[s], hot_w[s])
 
 
-@kernel
+@inlined
 def aim_mixed(
     row: int,
     wave: Float32Array,
@@ -145,7 +145,7 @@ def aim_mixed(
         target_w[s] = max(min(wanted_w, limit_w[s] * boost[row, units[s]]), ZERO)
 
 
-@kernel
+@inlined
 def sum_slots(
     past_w: Float32Array, steps: int, used: int, total: FloatArray, out_w: FloatArray
 ) -> None:
@@ -170,7 +170,7 @@ def sum_slots(
         out_w[k] = sum_w
 
 
-@kernel
+@inlined
 def add_energy(
     used: int, steps: int, dt_s: float, past_w: Float32Array, energy_j: FloatArray
 ) -> None:
@@ -259,7 +259,7 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
                 counted, stale = k + 1, True
                 step_dies(
                     rack, racks.gpu_slots[rack], dies, coolant, energy_j, 1000.0 / thermal_ms,
-                    slots.leak[rack], slots.hot_w[rack],
+                    scratch.goal, slots.leak[rack], slots.hot_w[rack],
                 )  # fmt: skip
         add_energy(used, steps - counted, dt_s, past_w[counted:], energy_j)
         sum_slots(past_w, steps, used, scratch.total, it_w[rack])

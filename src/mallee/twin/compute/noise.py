@@ -8,7 +8,7 @@ them, so unmasked code would differ between compiled and reference runs.
 import numpy as np
 
 from mallee.core.site import FloatArray, IntArray
-from mallee.twin.kernel import kernel
+from mallee.twin.kernel import inlined, kernel
 
 MASK = np.uint64(0xFFFFFFFF)
 _SEED_KEY = np.uint64(0x9E3779B1)
@@ -22,7 +22,7 @@ _S16 = np.uint64(16)
 _TO_UNIT = 2.0**-24
 
 
-@kernel
+@inlined
 def hash32(seed: int, entity: int, tick: int) -> np.uint64:
     """32 random bits of three counters."""
     bits = (np.uint64(seed) & MASK) * _SEED_KEY & MASK
@@ -34,7 +34,7 @@ def hash32(seed: int, entity: int, tick: int) -> np.uint64:
     return bits ^ (bits >> _S16)
 
 
-@kernel
+@inlined
 def slot_hash(entity: int, tick_key: np.uint64) -> np.uint64:
     """32 random bits of an entity and a `hash32` of all else: the cheap half, for hot loops."""
     bits = (np.uint64(entity) * _ENTITY_KEY & MASK) ^ tick_key

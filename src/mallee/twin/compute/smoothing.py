@@ -19,7 +19,7 @@ import numpy as np
 
 from mallee.core.site_file import Smoothing
 from mallee.twin.compute.layout import Float32Array, Layout
-from mallee.twin.kernel import kernel
+from mallee.twin.kernel import inlined
 
 WINDOW_S: Final = 0.1
 """Base window that the two window multipliers count in."""
@@ -93,7 +93,7 @@ def _average_rate(window: float, dt_s: float) -> float:
     return -math.expm1(-dt_s / (window * WINDOW_S)) if window > 0.0 else 1.0
 
 
-@kernel
+@inlined
 def smooth_slots(
     count: int,
     numbers: Float32Array,

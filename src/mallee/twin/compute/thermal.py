@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mallee.core.site import FloatArray
 from mallee.twin.compute.layout import Float32Array
-from mallee.twin.kernel import kernel
+from mallee.twin.kernel import inlined, kernel
 
 DIE_SHARE: Final = 2.0 / 3.0
 """Share of the die-to-coolant resistance between die and plate: die time constant about 2 s."""
@@ -98,7 +98,7 @@ def step_matrix(
     return np.stack([a11, a12, a21, a22, b1, b2], axis=1).astype(np.float32)
 
 
-@kernel
+@inlined
 def step_dies(
     rack: int,
     count: int,
@@ -106,38 +106,71 @@ def step_dies(
     coolant: Coolant,
     energy_j: FloatArray,
     per_step_s: float,
+    mean_w: Float32Array,
     leak: Float32Array,
     hot_w: Float32Array,
 ) -> None:
     """One thermal step of a rack: temperatures, leakage, throttling.
 
     Args:
+        energy_j, leak, hot_w: the rack's rows of the slots.  # (slots,)
         per_step_s: 1 / length of the thermal step.
+        mean_w: working space.  # (slots,)
     """
-    supply_degc = coolant.supply_degc[rack]
-    throttle_degc, shutdown_degc = coolant.throttle_degc[rack], coolant.shutdown_degc[rack]
+    supply_degc, matrix = coolant.supply_degc[rack], coolant.matrix[rack]
+    a11, a12, a21, a22, b1, b2 = matrix[0], matrix[1], matrix[2], matrix[3], matrix[4], matrix[5]
+    die_degc, plate_degc, mark_j = dies.die_degc[rack], dies.plate_degc[rack], dies.mark_j[rack]
+    spread, leak_per_k, state = dies.spread[rack], dies.leak_per_k[rack], dies.state[rack]
+    for s in range(count):
+        mean_w[s] = np.float32((energy_j[s] - mark_j[s]) * per_step_s)
+    for s in range(count):
+        mark_j[s] = energy_j[s]
+    for s in range(count):
+        mean_w[s] = mean_w[s] * spread[s]
+    for s in range(count):
+        die_k, plate_k = die_degc[s] - supply_degc, plate_degc[s] - supply_degc
+        die_degc[s] = supply_degc + (a11 * die_k + a12 * plate_k + b1 * mean_w[s])
+        plate_degc[s] = supply_degc + (a21 * die_k + a22 * plate_k + b2 * mean_w[s])
+    for s in range(count):
+        leak[s] = ONE + leak_per_k[s] * (die_degc[s] - LEAK_REFERENCE_DEGC)
+    throttle_degc, eventful = coolant.throttle_degc[rack], 0
+    for s in range(count):
+        eventful += 1 if die_degc[s] >= throttle_degc or state[s] != 0 else 0
+    if eventful > 0:
+        throttle(
+            count,
+            throttle_degc,
+            coolant.shutdown_degc[rack],
+            die_degc,
+            dies.top_w[rack],
+            state,
+            hot_w,
+        )
+
+
+@kernel
+def throttle(
+    count: int,
+    throttle_degc: np.float32,
+    shutdown_degc: np.float32,
+    die_degc: Float32Array,
+    top_w: Float32Array,
+    state: NDArray[np.int8],
+    hot_w: Float32Array,
+) -> None:
+    """Begin and end throttling with 3 K of hysteresis; at the shutdown limit stay off.
+
+    A throttling accelerator gives up 5 % of its maximum per kelvin over the release temperature,
+    down to 30 %.
+    """
     release_degc = throttle_degc - HYSTERESIS_K
-    a11, a12, a21 = coolant.matrix[rack, 0], coolant.matrix[rack, 1], coolant.matrix[rack, 2]
-    a22, b1, b2 = coolant.matrix[rack, 3], coolant.matrix[rack, 4], coolant.matrix[rack, 5]
     for s in range(count):
-        now_j = energy_j[s]
-        mean_w = np.float32((now_j - dies.mark_j[rack, s]) * per_step_s) * dies.spread[rack, s]
-        dies.mark_j[rack, s] = now_j
-        die_k = dies.die_degc[rack, s] - supply_degc
-        plate_k = dies.plate_degc[rack, s] - supply_degc
-        die_degc = supply_degc + (a11 * die_k + a12 * plate_k + b1 * mean_w)
-        dies.die_degc[rack, s] = die_degc
-        dies.plate_degc[rack, s] = supply_degc + (a21 * die_k + a22 * plate_k + b2 * mean_w)
-        leak[s] = ONE + dies.leak_per_k[rack, s] * (die_degc - LEAK_REFERENCE_DEGC)
-    for s in range(count):
-        die_degc = dies.die_degc[rack, s]
-        state = dies.state[rack, s]
-        if die_degc >= throttle_degc or state != 0:
-            if die_degc >= shutdown_degc:
-                state = 2
-            elif state != 2:
-                state = 1 if die_degc >= release_degc else 0
-            dies.state[rack, s] = state
-            frac = max(LEAST_FRAC, min(ONE, ONE - SLOPE_PER_K * (die_degc - release_degc)))
-            running_w = frac * dies.top_w[rack, s] if state == 1 else NO_LIMIT_W
-            hot_w[s] = OFF_W if state == 2 else running_w
+        now_degc = die_degc[s]
+        if now_degc >= shutdown_degc:
+            state[s] = 2
+        elif state[s] != 2:
+            hot = now_degc >= throttle_degc or (state[s] == 1 and now_degc >= release_degc)
+            state[s] = 1 if hot else 0
+        frac = max(LEAST_FRAC, min(ONE, ONE - SLOPE_PER_K * (now_degc - release_degc)))
+        running_w = frac * top_w[s] if state[s] == 1 else NO_LIMIT_W
+        hot_w[s] = OFF_W if state[s] == 2 else running_w
