@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import structlog
 
 from mallee.catalogue.read import load_site
 from mallee.core.site import SiteModel
@@ -14,3 +15,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "sites"
 def site() -> SiteModel:
     """The charging site of `./run`."""
     return load_site(EXAMPLES / "charging-site.toml")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_log() -> None:
+    """Nothing is logged: pretty tracebacks of the failures that tests provoke take seconds."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(100))

@@ -106,7 +106,7 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def test_every_process_may_be_killed_at_any_time(site: SiteModel, tmp_path: Path) -> None:
+def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
     with running(EXAMPLE, tmp_path) as here:
         here.until(here.all_work)
         acked: dict[float, float] = {}
@@ -118,13 +118,20 @@ def test_every_process_may_be_killed_at_any_time(site: SiteModel, tmp_path: Path
             killed_s = time.monotonic()
             here.until(lambda: here.works(role, killed_s))  # noqa: B023 - waited for in the loop
             assert here.board.heartbeat(role)[0] != killed
+        hung, _ = here.board.heartbeat("control")
+        os.kill(hung, signal.SIGSTOP)
+        here.until(lambda: here.board.heartbeat("control")[0] != hung)
         here.until(here.all_work)
         until_s = time.monotonic() + 1.0
         here.until(lambda: time.monotonic() > until_s)
 
         events = here.board.event_reader().read().events
-        died = [event.source for event in events if event.kind == "process-died"]
-        assert died == ["control", "collect", "console", "twin"]
+        told = [(e.kind, e.source) for e in events if e.kind.startswith("process-")]
+        assert told == [
+            *(("process-died", role) for role in ("control", "collect", "console", "twin")),
+            ("process-hung", "control"),
+            ("process-died", "control"),
+        ]
         assert 0.0 < here.meter_max_w <= site.file.grid.import_max_w
 
         pids = [here.board.heartbeat(role)[0] for role in ROLES]

@@ -24,6 +24,8 @@ from mallee.runtime.read_back import Order
 from mallee.runtime.run_folder import RunFolder, load_run
 
 COMMANDS_EVERY_S = 0.025
+STARTS_PER_S = 200.0
+"""Devices that are read once a second or less are connected at most so fast (TLS handshakes)."""
 PATIENCE_TIMEOUTS, PATIENCE_S = 10.0, 5.0
 """A reading is several requests, each with the driver's own timeout."""
 _log = structlog.get_logger()
@@ -83,6 +85,7 @@ def make_links(
         place = placed.get(one.poll_s, 0)
         placed[one.poll_s] = place + 1
         rows = rows_of(one.first_row, one.names, one.driver)
+        slow = sum(other.poll_s >= 1.0 for other in links)
         link = Link(
             board=board,
             notices=notices,
@@ -93,6 +96,7 @@ def make_links(
             low=low[rows],
             high=high[rows],
             poll_s=one.poll_s,
+            start_after_s=slow / STARTS_PER_S if one.poll_s >= 1.0 else 0.0,
             phase_s=one.poll_s * (place + 0.5) / together[one.poll_s],
             patience_s=PATIENCE_TIMEOUTS * one.timeout_s + PATIENCE_S,
             read_back_rows=one.read_back_rows,

@@ -54,6 +54,7 @@ class Link:
         rows: board row of each of the driver's points.  # (driver points,)
         low, high: plausible readings.  # (driver points,)
         poll_s, phase_s: when to read.
+        start_after_s: when to begin, so that not all devices are connected at once.
         patience_s: longest that one reading may take before the driver itself counts as stuck.
         read_back_rows: by row of a settable point, the row whose reading proves a write.
         turn: held while writing; shared by all links of the device.
@@ -70,6 +71,7 @@ class Link:
     high: FloatArray
     poll_s: float
     phase_s: float
+    start_after_s: float
     patience_s: float
     read_back_rows: dict[int, int]
     turn: asyncio.Lock
@@ -89,6 +91,7 @@ class Link:
 
     async def run(self) -> None:
         """Read and write until cancelled."""
+        await asyncio.sleep(self.start_after_s)
         self._good_s = time.monotonic() + START_GRACE_S
         try:
             async with asyncio.TaskGroup() as tasks:
