@@ -61,7 +61,8 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _announced_url(process: subprocess.Popen[bytes], log: Path) -> str:
     for _ in range(int(START_MAX_S * 10)):
-        found = re.search(r"is running: (http://\S+)", log.read_text("utf-8"))
+        # on a slow machine it says where the pages are before there is anything on them
+        found = re.search(r"(?:is running:|pages at) (http://[^\s,]+)", log.read_text("utf-8"))
         if found:
             return found.group(1)
         if process.poll() is not None:

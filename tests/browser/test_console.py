@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 SCREEN = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-FIRST_VALUE_MAX_MS = 30_000
+FIRST_VALUE_MAX_MS = 90_000
 Theme = Literal["light", "dark"]
 THEMES: dict[Theme, str] = {"light": "console.png", "dark": "console-dark.png"}
 
@@ -90,7 +90,8 @@ def test_the_demo_site_is_live_and_inside_its_limits(browser: Browser, demo_url:
         expect(page.get_by_text("AUTO", exact=True)).to_be_visible(timeout=FIRST_VALUE_MAX_MS)
         assert 0 < number(page, "Grid import") < 600
         assert 20 < number(page, "Pods") < 290
-        assert 1.0 < number(page, "PUE") < 1.3
+        pue = page.locator(".kpis section", has_text="PUE").locator(".number")
+        expect(pue).to_have_text(re.compile(r"^1\.[012]\d\d$"), timeout=FIRST_VALUE_MAX_MS)
         assert 17 < number(page, "Coolant supply") < 45
         why = page.get_by_role("region", name="Why the site runs as it does")
         expect(why).to_contain_text(re.compile(r"Import \d+ of \d+ kW"))
