@@ -7,26 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray, IntArray, SiteModel
-from mallee.core.units import SECONDS_PER_HOUR
-from mallee.twin.balance import TOLERANCE_FRAC, PhysicsError, check_closed, check_finite
+from mallee.core.site import FloatArray, SiteModel
 from mallee.twin.cooling import plant as facility
-from mallee.twin.cooling import secondary
+from mallee.twin.cooling import secondary, steady
 from mallee.twin.cooling.air import dew_point_degc, wet_bulb_degc
 from mallee.twin.cooling.design import RACK_COOLANT_KG, SPARE_FRAC, CoolingDesign, design_cooling
 from mallee.twin.cooling.faults import CoolingFaults, healthy
+from mallee.twin.cooling.ledger import Ledger
 from mallee.twin.cooling.plant import PlantDesign, Weather, design_plant
+from mallee.twin.cooling.points import LEAK_SEEN_KG, fill_points, point_rows
 from mallee.twin.cooling.state import CoolingState, initial_state
-
-_J_PER_WH: Final = SECONDS_PER_HOUR
 
 STEP_MAX_S: Final = 5.0
 """Longer steps are divided: the valve control of a CDU needs them this short."""
 
-LEAK_SEEN_KG: Final = 0.2
-"""Coolant in a drip pan that a leak rope notices [assumed]."""
-
-_ENERGY_IN, _ENERGY_OUT, _ENERGY_LEAKED, _WATER, _TIME = range(5)
+SETTLE_S: Final = 30.0
+"""From this step on loops are taken as settled: they turn over in 10..60 s, the plant in 90 s."""
 
 
 class Cooling:
@@ -40,8 +36,7 @@ class Cooling:
         flow_frac: coolant flow over design; 1 where the rack has no CDU but fans.  # (racks,)
         air_degc: air at each rack's inlet.  # (racks,)
         power_w: electric power of each CDU.  # (cdus,)
-        residual_j, through_j: gap and size of the energy balance since the start.
-        residual_kg, through_kg: gap of the coolant balance, and the coolant filled in.
+        ledger: balances of energy and coolant since the start.
     """
 
     def __init__(self, site: SiteModel, ambient_degc: float, humidity_frac: float = 0.5) -> None:
@@ -55,10 +50,7 @@ class Cooling:
         self.flow_frac: FloatArray = np.ones(racks)
         self.air_degc: FloatArray = np.empty(racks)
         self.power_w: FloatArray = self.design.electronics_w.copy()
-        self.residual_j = self.through_j = self.residual_kg = 0.0
-        self.through_kg = float(self.design.loop_kg.sum())
         self._liquid = self.design.cdu_of_rack >= 0
-        self._cdu = self.design.cdu_of_rack[self._liquid]
         self._lost_kg = np.zeros(cdus)
         self._valve_flow = np.zeros(cdus)
         self._scratch = (np.zeros(cdus), np.zeros(cdus))
@@ -71,9 +63,9 @@ class Cooling:
         )
         self._cell_kg: FloatArray = RACK_COOLANT_KG * np.array(secondary.CELL_SHARE)
         self._spare_kg = self.design.loop_kg * SPARE_FRAC
-        self._rows = self._point_rows()
-        self._cdu_names = tuple(name for group in self.design.groups for name in group.names)
-        self._stored_start_j = self._stored_j()
+        self._mean = steady.mean_loop(self.design, self.plant) if self._liquid.any() else None
+        self._rows = point_rows(self.design)
+        self.ledger = Ledger(self.design, self.plant, self.state, self._cell_kg)
         self._publish()
 
     @property
@@ -84,13 +76,12 @@ class Cooling:
     @property
     def water_kg(self) -> float:
         """Water evaporated by the cooling towers since the start."""
-        return float(self.state.totals[_WATER])
+        return self.ledger.water_kg
 
     @property
     def coolant_kg(self) -> FloatArray:
         """Coolant left in each CDU's loop.  # (cdus,)"""
-        racks = np.bincount(self._cdu, minlength=len(self.power_w)) * RACK_COOLANT_KG
-        return np.asarray(self.state.tank_kg + racks)
+        return self.ledger.coolant_kg
 
     @property
     def rack_leak_count(self) -> FloatArray:
@@ -109,7 +100,8 @@ class Cooling:
         """Move on by `dt_s` with constant heat.
 
         Args:
-            dt_s: normally 1; steps above `STEP_MAX_S` are divided.
+            dt_s: normally 1; steps above `STEP_MAX_S` are divided. Steps from `SETTLE_S` on take
+                the steady state of the loops while nothing is broken.
             heat_liquid_w: heat into each rack's coolant, into air without a CDU.  # (racks,)
             heat_air_w: heat into the air around each rack.  # (racks,)
 
@@ -123,11 +115,14 @@ class Cooling:
         steps = max(math.ceil(dt_s / STEP_MAX_S), 1)
         outside_degc = self.ambient_degc + self.faults.ambient_rise_k
         weather = Weather(outside_degc, wet_bulb_degc(outside_degc, self.humidity_frac))
-        for _ in range(steps):
-            self._step_flow(dt_s / steps)
-            self._step_heat(dt_s / steps, weather, to_liquid_w, pod_air_w)
+        if dt_s >= SETTLE_S and self._mean is not None and steady.is_whole(self.faults, self.state):
+            self._settle(dt_s, weather, to_liquid_w, pod_air_w)
+        else:
+            for _ in range(steps):
+                self._step_flow(dt_s / steps)
+                self._step_heat(dt_s / steps, weather, to_liquid_w, pod_air_w)
         self._publish()
-        self._balance()
+        self.ledger.check()
 
     def write(self, device_number: int, point: str, value: float) -> None:
         """Take a set point.
@@ -149,27 +144,12 @@ class Cooling:
 
     def fill_points(self, true_points: FloatArray) -> None:
         """Write the true value of every CDU point at its row."""
-        state = self.state
-        values = {
-            "power_w": self.power_w,
-            "supply_degc": state.supply_degc,
-            "supply_set_degc": state.set_degc,
-            "return_degc": state.tank_degc,
-            "flow_kgps": self.state.cdu_kgps,
-            "heat_w": self.state.exchanged_w,
-            "primary_supply_degc": np.full(len(self.power_w), state.result[facility.ENTERING]),
-            "primary_return_degc": self._primary_return_degc(),
-            "pump1_speed_frac": state.pump_speed_frac[:, 0],
-            "pump2_speed_frac": state.pump_speed_frac[:, 1],
-            "leak_count": self._cdu_leak_count(),
-        }
-        for point, rows in self._rows.items():
-            true_points[rows] = values[point]
+        fill_points(self._rows, self.state, self.power_w, true_points)
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that changes."""
         faults = {f"faults/{name}": array for name, array in self.faults.save().items()}
-        ambient = np.array([self.ambient_degc, self.humidity_frac, self._stored_start_j])
+        ambient = np.array([self.ambient_degc, self.humidity_frac, self.ledger.start_j])
         return self.state.save() | faults | {"ambient": ambient}
 
     def restore(self, saved: dict[str, NDArray[Any]]) -> None:
@@ -177,9 +157,9 @@ class Cooling:
         self.state.restore(saved)
         own = {n.removeprefix("faults/"): a for n, a in saved.items() if n.startswith("faults/")}
         self.faults.restore(own)
-        self.ambient_degc, self.humidity_frac, self._stored_start_j = map(float, saved["ambient"])
+        self.ambient_degc, self.humidity_frac, self.ledger.start_j = map(float, saved["ambient"])
         self._publish()
-        self._balance()
+        self.ledger.check()
 
     def _step_flow(self, dt_s: float) -> None:
         design, state, faults = self.design, self.state, self.faults
@@ -269,29 +249,44 @@ class Cooling:
             state.plant,
             state.result,
         )
+        self._step_rooms(dt_s, weather, pod_air_w)
+        self._step_leaks(dt_s)
+        result = state.result
+        coolant_w = secondary.PUMP_TO_COOLANT_FRAC * float(state.pump_w.sum())
+        in_w = float(to_liquid_w.sum()) + float(pod_air_w.sum()) + coolant_w
+        out_w = result[facility.DRY_W] + result[facility.TRIMMED_W] + result[facility.AIR_OUT_W]
+        self.ledger.book(dt_s, in_w, float(out_w), float(result[facility.WATER_KGPS]))
+
+    def _settle(
+        self, dt_s: float, weather: Weather, to_liquid_w: FloatArray, pod_air_w: FloatArray
+    ) -> None:
+        """One long step: loops in steady state, room air as ever."""
+        assert self._mean is not None
+        state, before_j = self.state, self.ledger.held_j()
+        self._step_flow(dt_s)
+        coolant_w = secondary.PUMP_TO_COOLANT_FRAC * float(state.pump_w.sum())
+        heat_w = float(to_liquid_w.sum()) + coolant_w
+        clean_frac = self.faults.clean_frac
+        steady.settle_loops(self._mean, self.plant, weather, heat_w, clean_frac, state)
+        self._step_rooms(dt_s, weather, pod_air_w)
+        in_w = heat_w + float(pod_air_w.sum())
+        # What leaves is what came in less what the loops took up on their way to steady state.
+        out_w = in_w - (self.ledger.held_j() - before_j) / dt_s
+        self.ledger.book(dt_s, in_w, out_w, float(state.result[facility.WATER_KGPS]))
+
+    def _step_rooms(self, dt_s: float, weather: Weather, pod_air_w: FloatArray) -> None:
         facility.step_rooms(
             dt_s,
             self.plant,
             weather,
             pod_air_w,
-            design.pod_air_max_w,
-            faults.air_handler_frac,
-            faults.chiller_frac,
-            state.room_degc,
-            state.handler_frac,
-            state.result,
+            self.design.pod_air_max_w,
+            self.faults.air_handler_frac,
+            self.faults.chiller_frac,
+            self.state.room_degc,
+            self.state.handler_frac,
+            self.state.result,
         )
-        self._step_leaks(dt_s)
-        result, coolant_w = (
-            state.result,
-            secondary.PUMP_TO_COOLANT_FRAC * float(state.pump_w.sum()),
-        )
-        in_w = float(to_liquid_w.sum()) + float(pod_air_w.sum()) + coolant_w
-        out_w = result[facility.DRY_W] + result[facility.TRIMMED_W] + result[facility.AIR_OUT_W]
-        state.totals[_ENERGY_IN] += in_w * dt_s
-        state.totals[_ENERGY_OUT] += out_w * dt_s
-        state.totals[_WATER] += result[facility.WATER_KGPS] * dt_s
-        state.totals[_TIME] += dt_s
 
     def _step_leaks(self, dt_s: float) -> None:
         design, state, faults = self.design, self.state, self.faults
@@ -307,77 +302,21 @@ class Cooling:
             state.cdu_lost_kg,
             self._lost_kg,
         )
-        leaked_j = self._lost_kg * design.secondary_j_per_kgk * state.tank_degc
-        state.totals[_ENERGY_LEAKED] += float(leaked_j.sum())
+        if self._lost_kg.any():
+            self.ledger.book_leak(self._lost_kg)
 
     def _publish(self) -> None:
         """Bring what others read up to date."""
         design, state = self.design, self.state
-        self.air_degc[:] = state.room_degc[design.pod_of_rack]
-        self.supply_degc[:] = self.air_degc
-        self.supply_degc[self._liquid] = state.cell_degc[self._liquid, secondary.RACK_CELL - 1]
-        cooled = self._liquid & (design.rack_design_kgps > 0.0)
-        self.flow_frac[cooled] = self.state.rack_kgps[cooled] / design.rack_design_kgps[cooled]
-        self.power_w[:] = np.where(self.state.live, design.electronics_w, 0.0) + self.state.pump_w
-
-    def _balance(self) -> None:
-        """Compare what came in, what left and what is stored, from the states themselves.
-
-        Raises:
-            PhysicsError: energy or coolant does not close, or a temperature is not a number.
-        """
-        state, totals = self.state, self.state.totals
-        self.through_j = float(totals[_ENERGY_IN])
-        terms_j = {
-            "to the outside": float(totals[_ENERGY_OUT]),
-            "leaked": float(totals[_ENERGY_LEAKED]),
-            "stored": self._stored_j() - self._stored_start_j,
-        }
-        self.residual_j = self.through_j - sum(terms_j.values())
-        lost_kg = float(state.cdu_lost_kg.sum() + state.rack_lost_kg.sum())
-        self.residual_kg = self.through_kg - lost_kg - float(self.coolant_kg.sum())
-        time_ms = round(1000.0 * float(totals[_TIME]))
-        if not math.isfinite(self.residual_j):
-            check_finite("coolant supply", time_ms, state.supply_degc, self._cdu_names)
-            check_finite("coolant in racks", time_ms, state.cell_degc.max(axis=1))
-            check_finite("room air", time_ms, state.room_degc)
-        terms_wh = {name: term_j / _J_PER_WH for name, term_j in terms_j.items()}
-        check_closed("cooling", time_ms, self.through_j / _J_PER_WH, terms_wh)
-        if not abs(self.residual_kg) <= TOLERANCE_FRAC * self.through_kg:
-            raise PhysicsError(
-                "coolant", time_ms, f"mass does not close: {self.residual_kg:.3g} kg are missing"
-            )
-
-    def _stored_j(self) -> float:
-        """Heat held by coolant, facility water and room air, over 0 degC."""
-        design, state = self.design, self.state
-        cells_j_per_k = self._cell_kg[None, :] * design.secondary_j_per_kgk[self._cdu][:, None]
-        tanks_j = state.tank_kg * design.secondary_j_per_kgk * state.tank_degc
-        headers_degc = float(state.plant[facility.SUPPLY] + state.plant[facility.RETURN])
-        return (
-            float((cells_j_per_k * state.cell_degc[self._liquid]).sum())
-            + float(tanks_j.sum())
-            + self.plant.header_kg * facility.WATER_J_PER_KGK * headers_degc
-            + float((facility.room_capacity_j_per_k(design) * state.room_degc).sum())
+        secondary.show_racks(
+            design.cdu_of_rack,
+            design.pod_of_rack,
+            design.rack_design_kgps,
+            state.room_degc,
+            state.cell_degc,
+            state.rack_kgps,
+            self.supply_degc,
+            self.flow_frac,
+            self.air_degc,
         )
-
-    def _primary_return_degc(self) -> FloatArray:
-        flow_w_per_k = self.state.primary_kgps * facility.WATER_J_PER_KGK
-        rise_k = np.divide(
-            self.state.exchanged_w,
-            flow_w_per_k,
-            np.zeros_like(flow_w_per_k),
-            where=flow_w_per_k > 0.0,
-        )
-        return np.asarray(self.state.result[facility.ENTERING] + rise_k)
-
-    def _cdu_leak_count(self) -> FloatArray:
-        """1 where the CDU's own drip pan is wet.  # (cdus,)"""
-        return np.where(self.state.cdu_lost_kg > LEAK_SEEN_KG, 1.0, 0.0)
-
-    def _point_rows(self) -> dict[str, IntArray]:
-        """Rows of every CDU point over all groups, in the order of the CDU rows."""
-        if not self.design.groups:
-            return {}
-        names = self.design.groups[0].model.index
-        return {n: np.concatenate([g.rows(n) for g in self.design.groups]) for n in names}
+        self.power_w[:] = np.where(state.live, design.electronics_w, 0.0) + state.pump_w

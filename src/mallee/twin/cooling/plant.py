@@ -39,7 +39,7 @@ APPROACH_K: Final = 4.5
 """How far facility water is held below the lowest supply set point: CDU approach and margin."""
 
 _OVERSIZE: Final = 1.15
-_TRIM_SHARE: Final = 0.6
+_TRIM_SHARE: Final = 0.8
 """Capacity of the trim chiller over design heat [assumed]."""
 
 _PUMP_SHARE: Final = 0.01

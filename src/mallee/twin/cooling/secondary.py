@@ -143,6 +143,11 @@ def step_valves(
         valve_flow[cdu] = (_VALVE_RANGE ** valve_frac[cdu] - 1.0) / (_VALVE_RANGE - 1.0)
 
 
+def valve_frac_for(flow: float) -> float:
+    """Opening of a valve that passes this share of its rated flow."""
+    return math.log1p(flow * (_VALVE_RANGE - 1.0)) / math.log(_VALVE_RANGE)
+
+
 @kernel
 def step_loops(
     dt_s: float,
@@ -229,6 +234,29 @@ def step_loops(
             mixed = cell_kg[cell] * cell_degc[rack, cell] + flow_kg * before_degc + warm
             before_degc = mixed / (cell_kg[cell] + flow_kg)
             cell_degc[rack, cell] = before_degc
+
+
+@kernel
+def show_racks(
+    cdu_of_rack: IntArray,
+    pod_of_rack: IntArray,
+    rack_design_kgps: FloatArray,
+    room_degc: FloatArray,
+    cell_degc: FloatArray,
+    rack_kgps: FloatArray,
+    supply_degc: FloatArray,
+    flow_frac: FloatArray,
+    air_degc: FloatArray,
+) -> None:
+    """What each rack is given: inlet temperature, flow over design, air.  # (racks,)"""
+    for rack in range(len(cdu_of_rack)):
+        air_degc[rack] = room_degc[pod_of_rack[rack]]
+        if cdu_of_rack[rack] < 0:
+            supply_degc[rack] = air_degc[rack]
+            continue
+        supply_degc[rack] = cell_degc[rack, RACK_CELL - 1]
+        if rack_design_kgps[rack] > 0.0:
+            flow_frac[rack] = rack_kgps[rack] / rack_design_kgps[rack]
 
 
 @kernel
