@@ -181,6 +181,10 @@ class Load(_Entry, frozen=True, kw_only=True):
             share of the activity that they take away.
         checkpoint_iterations: iterations between checkpoints; 0 for none.
         checkpoint_s, checkpoint_level: how long a checkpoint stalls the job, and activity then.
+        checkpoint_jitter_frac: standard deviation of the length of the stalls.
+        setup_s, setup_level: time before the first iteration (loading, compiling), and activity.
+        wander_frac, wander_s: standard deviation and correlation time of a slow wander of the
+            activity, as by data loading and clocks.
         start_ramp_s, stop_ramp_s: time to come up and to go down; 0 stops in one step.
         restart_s: from the return of a lost node to the job's restart.
         noise_frac: relative noise of each accelerator's dynamic power.
@@ -207,6 +211,11 @@ class Load(_Entry, frozen=True, kw_only=True):
     checkpoint_iterations: Annotated[int, Meta(ge=0)] = 240
     checkpoint_s: NotNegative = 10.0
     checkpoint_level: Fraction = 0.1
+    checkpoint_jitter_frac: Fraction = 0.0
+    setup_s: NotNegative = 0.0
+    setup_level: Fraction = 0.07
+    wander_frac: Fraction = 0.0
+    wander_s: Positive = 2.0
     start_ramp_s: NotNegative = 2.0
     stop_ramp_s: NotNegative = 0.0
     restart_s: NotNegative = 180.0

@@ -5,8 +5,9 @@ pipeline bubbles dent the compute phase, checkpoints stall the whole gang. Swing
 in 0.2-3 Hz and cover about 90 % of the dynamic range (arXiv 2508.14318, arXiv 2509.16513).
 """
 
+import math
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,9 +20,41 @@ from mallee.twin.kernel import kernel
 SAMPLE_MS: Final = 20
 """Activity is sampled at least this often and averaged over longer steps."""
 
-POSITION, LENGTH, ITERATION, STALL, RAMP = range(5)
+SAMPLES_MAX: Final = 240
+"""Even a step of minutes takes no more samples than this."""
+
+WANDER_S: Final = 0.5
+"""The slow wander of the activity moves this often."""
+
+POSITION, LENGTH, ITERATION, STALL, WANDER, ENTRIES = range(6)
 """Entries of the state: seconds into the iteration at full pace, its length, its number, seconds
-of checkpoint left, seconds since the (re)start."""
+of checkpoint left, the wander."""
+
+JITTER_KEY, WANDER_KEY, STALL_KEY = 17, 18, 19
+"""Entities under which the random numbers of a gang are drawn."""
+
+
+class Numbers(NamedTuple):
+    """What the kernel needs of a load, in its units."""
+
+    iteration_s: float
+    jitter: float
+    compute_frac: float
+    compute: float
+    comm: float
+    bubbles: float
+    bubble_s: float
+    bubble_depth: float
+    checkpoint_every: float
+    checkpoint_s: float
+    checkpoint: float
+    checkpoint_jitter: float
+    setup_s: float
+    setup: float
+    ramp_s: float
+    wander: float
+    wander_keep: float
+    wander_add: float
 
 
 @dataclass(slots=True)
@@ -37,34 +70,39 @@ class Training:
     dt_ms: int
     units: int = 1
     stretches: bool = True
-    state: FloatArray = field(default_factory=lambda: np.zeros(5))
-    _numbers: FloatArray = field(init=False)
+    state: FloatArray = field(default_factory=lambda: np.zeros(ENTRIES))
+    _numbers: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
         load = self.load
         self.state[LENGTH] = load.iteration_s
-        self._numbers = np.array(
-            [
-                load.iteration_s,
-                load.iteration_jitter_frac,
-                load.compute_frac,
-                load.compute_level,
-                load.comm_level,
-                float(load.bubbles),
-                load.bubble_s,
-                load.bubble_depth_frac,
-                float(load.checkpoint_iterations),
-                load.checkpoint_s,
-                load.checkpoint_level,
-                load.start_ramp_s,
-            ]
+        keep = math.exp(-WANDER_S / load.wander_s)
+        self._numbers = Numbers(
+            iteration_s=load.iteration_s,
+            jitter=load.iteration_jitter_frac,
+            compute_frac=load.compute_frac,
+            compute=load.compute_level,
+            comm=load.comm_level,
+            bubbles=float(load.bubbles),
+            bubble_s=load.bubble_s,
+            bubble_depth=load.bubble_depth_frac,
+            checkpoint_every=float(load.checkpoint_iterations),
+            checkpoint_s=load.checkpoint_s,
+            checkpoint=load.checkpoint_level,
+            checkpoint_jitter=load.checkpoint_jitter_frac,
+            setup_s=load.setup_s,
+            setup=load.setup_level,
+            ramp_s=load.start_ramp_s,
+            wander=load.wander_frac,
+            wander_keep=keep,
+            wander_add=math.sqrt(1.0 - keep * keep),
         )
 
     def fill(
         self, wave: Float32Array, column: int, row: int, steps: int, start_ms: int, pace: FloatArray
     ) -> None:
         """See `Workload.fill`."""
-        samples = max(1, self.dt_ms // SAMPLE_MS)
+        samples = min(max(1, self.dt_ms // SAMPLE_MS), SAMPLES_MAX)
         slowest = float(pace[0])
         fill_training(
             wave,
@@ -82,19 +120,63 @@ class Training:
 
 
 @kernel
-def activity_at(position_s: float, length_s: float, numbers: FloatArray) -> float:
+def level_at(position_s: float, length_s: float, numbers: Numbers) -> float:
     """Activity at a place inside an iteration."""
-    compute_s = numbers[2] * length_s
+    compute_s = numbers.compute_frac * length_s
     if position_s >= compute_s:
-        return float(numbers[4])
-    level = numbers[3]
-    bubbles = numbers[5]
-    if bubbles > 0.0:
-        period_s = compute_s / (bubbles + 1.0)
+        return numbers.comm
+    if numbers.bubbles > 0.0:
+        period_s = compute_s / (numbers.bubbles + 1.0)
         number = np.floor(position_s / period_s + 0.5)
-        if 1.0 <= number <= bubbles and abs(position_s - number * period_s) < 0.5 * numbers[6]:
-            return float(level * (1.0 - numbers[7]))
-    return float(level)
+        off_s = abs(position_s - number * period_s)
+        if 1.0 <= number <= numbers.bubbles and off_s < 0.5 * numbers.bubble_s:
+            return numbers.compute * (1.0 - numbers.bubble_depth)
+    return numbers.compute
+
+
+@kernel
+def begin_iteration(seed: int, numbers: Numbers, state: FloatArray) -> None:
+    """The next iteration: its length, and whether a checkpoint comes before it."""
+    state[POSITION] -= state[LENGTH]
+    state[ITERATION] += 1.0
+    number = int(state[ITERATION])
+    stretch = 1.0 + numbers.jitter * normal(seed, JITTER_KEY, number)
+    state[LENGTH] = numbers.iteration_s * max(0.2, stretch)
+    if numbers.checkpoint_every > 0.0 and number % int(numbers.checkpoint_every) == 0:
+        stretch = 1.0 + numbers.checkpoint_jitter * normal(seed, STALL_KEY, number)
+        state[STALL] = numbers.checkpoint_s * max(0.2, stretch)
+
+
+@kernel
+def advance_gang(
+    seed: int,
+    age_s: float,
+    dt_s: float,
+    compute_speed: float,
+    numbers: Numbers,
+    state: FloatArray,
+) -> float:
+    """Advance a gang by one sample and return its activity in it.
+
+    Args:
+        age_s: time since the (re)start.
+    """
+    if numbers.wander > 0.0 and int((age_s + dt_s) / WANDER_S) != int(age_s / WANDER_S):
+        drawn = normal(seed, WANDER_KEY, int((age_s + dt_s) / WANDER_S))
+        state[WANDER] = numbers.wander_keep * state[WANDER] + numbers.wander_add * drawn
+    if age_s < numbers.setup_s:
+        return numbers.setup
+    running_s = age_s - numbers.setup_s
+    ramp = 1.0 if running_s >= numbers.ramp_s else running_s / numbers.ramp_s
+    if state[STALL] > 0.0:
+        state[STALL] -= dt_s
+        return numbers.checkpoint * ramp
+    level = level_at(state[POSITION], state[LENGTH], numbers)
+    computes = state[POSITION] < numbers.compute_frac * state[LENGTH]
+    state[POSITION] += dt_s * (compute_speed if computes else 1.0)
+    if state[POSITION] >= state[LENGTH]:
+        begin_iteration(seed, numbers, state)
+    return float(max(0.0, level * ramp * (1.0 + numbers.wander * state[WANDER])))
 
 
 @kernel
@@ -108,7 +190,7 @@ def fill_training(
     samples: int,
     pace: float,
     seed: int,
-    numbers: FloatArray,
+    numbers: Numbers,
     state: FloatArray,
 ) -> None:
     """Advance the gang's state and write its activity.
@@ -117,31 +199,16 @@ def fill_training(
     communication does not get slower by a power cap.
     """
     dt_s = dt_ms / 1000.0 / samples
-    compute_frac = numbers[2]
-    stretch = (1.0 / max(pace, 0.01) - (1.0 - compute_frac)) / max(compute_frac, 1e-6)
+    rest = 1.0 - numbers.compute_frac
+    stretch = (1.0 / max(pace, 0.01) - rest) / max(numbers.compute_frac, 1e-6)
     compute_speed = 1.0 / max(stretch, 1e-6)
     for k in range(steps):
-        if start_ms + k * dt_ms < 0:
-            wave[row + k, column] = np.float32(0.0)
-            continue
-        if start_ms + k * dt_ms < dt_ms:  # a new start, or a restart after an abort
-            state[0], state[3], state[4] = 0.0, 0.0, 0.0
+        now_ms = start_ms + k * dt_ms
         total = 0.0
-        for _ in range(samples):
-            length_s = state[1]
-            ramp = 1.0 if state[4] >= numbers[11] else state[4] / numbers[11]
-            state[4] += dt_s
-            if state[3] > 0.0:
-                state[3] -= dt_s
-                total += numbers[10] * ramp
-                continue
-            total += activity_at(state[0], length_s, numbers) * ramp
-            state[0] += dt_s * (compute_speed if state[0] < compute_frac * length_s else 1.0)
-            if state[0] >= length_s:
-                state[0] -= length_s
-                state[2] += 1.0
-                jitter = normal(seed, 17, int(state[2]))
-                state[1] = numbers[0] * max(0.2, 1.0 + numbers[1] * jitter)
-                if numbers[8] > 0.0 and int(state[2]) % int(numbers[8]) == 0:
-                    state[3] = numbers[9]
+        if now_ms >= 0:
+            if now_ms < dt_ms:  # a new start, or a restart after an abort
+                state[POSITION], state[STALL] = 0.0, 0.0
+            for sample in range(samples):
+                age_s = now_ms / 1000.0 + sample * dt_s
+                total += advance_gang(seed, age_s, dt_s, compute_speed, numbers, state)
         wave[row + k, column] = np.float32(total / samples)
