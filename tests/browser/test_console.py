@@ -3,6 +3,7 @@
 With MALLEE_PICTURES=300 the pictures in docs/images are taken anew after so many seconds.
 """
 
+import gzip
 import os
 import re
 import subprocess
@@ -174,6 +175,16 @@ def test_the_page_reads_the_golden_frame() -> None:
         ["node", "test/run.mjs"], cwd=ROOT / "web", capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_pages_are_small() -> None:
+    assets = ROOT / "src/mallee/console/static/assets"
+    sizes = {
+        kind: sum(len(gzip.compress(path.read_bytes())) for path in assets.glob(f"*.{kind}"))
+        for kind in ("js", "css")
+    }
+    assert 0 < sizes["js"] <= 80_000
+    assert 0 < sizes["css"] <= 10_000
 
 
 def test_pictures(browser: Browser, demo_url: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mallee.console.server import make_app
 from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
 from mallee.core.site import SiteModel
+from mallee.runtime.addresses import split_address
 from mallee.runtime.board import ROLES, Board
 from mallee.runtime.run_folder import RunFolder, load_run
 
@@ -31,8 +32,8 @@ def main(run_folder: Path) -> None:
     """
     folder = RunFolder(run_folder)
     run, site = load_run(folder)
-    host, _, port = run.console.rpartition(":")
-    asyncio.run(serve(site, Board.open(folder.board, site), folder, host, int(port)))
+    host, port = split_address(run.console)
+    asyncio.run(serve(site, Board.open(folder.board, site), folder, host, port))
 
 
 async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, port: int) -> None:
