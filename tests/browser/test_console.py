@@ -6,7 +6,6 @@ With MALLEE_PICTURES=300 the pictures in docs/images are taken anew after so man
 import gzip
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,13 +167,6 @@ def test_a_console_that_dies_is_shown_stale_and_comes_back(
         expect(page.locator(".kpis .value.stale")).to_have_count(6)
         overloaded.start()
         wait_for_values(page)
-
-
-def test_the_page_reads_the_golden_frame() -> None:
-    done = subprocess.run(
-        ["node", "test/run.mjs"], cwd=ROOT / "web", capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_pages_are_small() -> None:

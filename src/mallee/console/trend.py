@@ -67,7 +67,7 @@ class Trend:
         breaks = np.full((len(gaps), rows.shape[1]), np.nan)
         breaks[:, 0] = rows[gaps, 0] + 1.0
         rows = np.insert(rows, gaps + 1, breaks, axis=0)
-        series = rows[:, 1:].astype(object)
+        series = np.round(rows[:, 1:], 1).astype(object)
         series[~np.isfinite(rows[:, 1:])] = None
         return TrendColumns(
             time_utc_s=rows[:, 0].tolist(),
