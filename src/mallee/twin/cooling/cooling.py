@@ -262,7 +262,7 @@ class Cooling:
     ) -> None:
         """One long step: loops in steady state, room air as ever."""
         assert self._mean is not None
-        state, before_j = self.state, self.ledger.held_j()
+        state, before_j = self.state, self.ledger.held_last_j
         self._step_flow(dt_s)
         coolant_w = secondary.PUMP_TO_COOLANT_FRAC * float(state.pump_w.sum())
         heat_w = float(to_liquid_w.sum()) + coolant_w

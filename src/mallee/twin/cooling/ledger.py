@@ -50,7 +50,7 @@ class Ledger:
     """Balances of one site's cooling.
 
     Attributes:
-        start_j: heat held at the start.
+        start_j, held_last_j: heat held at the start and at the last check.
         residual_j, through_j: gap of the energy balance, and what came in.
         residual_kg, through_kg: gap of the coolant balance, and the coolant filled in.
     """
@@ -66,7 +66,7 @@ class Ledger:
         self._room_j_per_k = room_capacity_j_per_k(design)
         self.residual_j = self.through_j = self.residual_kg = 0.0
         self.through_kg = float(design.loop_kg.sum())
-        self.start_j = self.held_j()
+        self.start_j = self.held_last_j = self.held_j()
 
     @property
     def coolant_kg(self) -> FloatArray:
@@ -114,11 +114,12 @@ class Ledger:
             PhysicsError: energy or coolant does not close, or a temperature is not a number.
         """
         state, totals = self._state, self._state.totals
+        self.held_last_j = self.held_j()
         self.through_j = float(totals[_IN])
         terms_j = {
             "to the outside": float(totals[_OUT]),
             "leaked": float(totals[_LEAKED]),
-            "stored": self.held_j() - self.start_j,
+            "stored": self.held_last_j - self.start_j,
         }
         self.residual_j = self.through_j - sum(terms_j.values())
         lost_kg = float(state.cdu_lost_kg.sum() + state.rack_lost_kg.sum())

@@ -4,9 +4,11 @@ Loops settle within minutes, so a run of a year at one-minute steps need not fol
 nothing is broken all CDUs are taken as alike, each with the mean heat; one solution serves all.
 """
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mallee.core.site import FloatArray
 from mallee.twin.cooling.chiller import carnot_cop
@@ -102,10 +104,10 @@ def settle(
     loop: MeanLoop,
     plant: PlantDesign,
     weather: Weather,
-    set_degc: float,
     heat_w: float,
-    flow_kgps: float,
-    clean_frac: float,
+    set_points_degc: FloatArray,
+    flows_kgps: FloatArray,
+    clean_fracs: FloatArray,
     state: FloatArray,
     result: FloatArray,
     settled: FloatArray,
@@ -113,8 +115,14 @@ def settle(
     """Find loop, dry coolers and chiller in balance; fills plant state, result and `settled`.
 
     Args:
-        set_degc: supply set point. heat_w: heat of all CDUs. flow_kgps: coolant of one CDU, > 0.
+        heat_w: heat of all CDUs.
+        set_points_degc, flows_kgps, clean_fracs: of every CDU; flows > 0.  # (cdus,)
     """
+    set_degc, flow_kgps, clean_frac = set_points_degc[0], 0.0, 0.0
+    for cdu in range(loop.cdus):
+        set_degc = min(set_degc, set_points_degc[cdu])
+        flow_kgps += flows_kgps[cdu] / loop.cdus
+        clean_frac += clean_fracs[cdu] / loop.cdus
     result[:] = 0.0
     rejected_w = max(heat_w, 1.0)
     each_w = rejected_w / loop.cdus
@@ -170,10 +178,10 @@ def settle_loops(
         loop,
         plant,
         weather,
-        float(state.set_degc.min()),
         heat_w,
-        float(state.cdu_kgps.mean()),
-        float(clean_frac.mean()),
+        state.set_degc,
+        state.cdu_kgps,
+        clean_frac,
         state.plant,
         state.result,
         settled,
@@ -195,14 +203,38 @@ def is_whole(faults: CoolingFaults, state: CoolingState) -> bool:
         faults.chiller_frac,
         faults.air_handler_frac,
     )
-    return bool(
-        min(shares) == 1.0
-        and faults.powered.all()
-        and faults.switched_on.all()
-        and faults.pump_ok.all()
-        and np.isnan(faults.valve_stuck_frac).all()
-        and not faults.air_lock_frac.any()
-        and not faults.cdu_leak_kgps.any()
-        and not faults.rack_leak_kgps.any()
-        and state.pressure_frac.min() == 1.0
+    return min(shares) == 1.0 and bool(
+        are_whole(
+            faults.powered,
+            faults.switched_on,
+            faults.pump_ok,
+            faults.valve_stuck_frac,
+            faults.cdu_leak_kgps,
+            state.pressure_frac,
+            faults.air_lock_frac,
+            faults.rack_leak_kgps,
+        )
     )
+
+
+@kernel
+def are_whole(
+    powered: NDArray[np.bool_],
+    switched_on: NDArray[np.bool_],
+    pump_ok: NDArray[np.bool_],
+    valve_stuck_frac: FloatArray,
+    cdu_leak_kgps: FloatArray,
+    pressure_frac: FloatArray,
+    air_lock_frac: FloatArray,
+    rack_leak_kgps: FloatArray,
+) -> bool:
+    """No CDU and no rack has a fault."""
+    for cdu in range(len(powered)):
+        runs = powered[cdu] and switched_on[cdu] and pump_ok[cdu, 0] and pump_ok[cdu, 1]
+        tight = cdu_leak_kgps[cdu] == 0.0 and pressure_frac[cdu] == 1.0
+        if not (runs and tight and math.isnan(valve_stuck_frac[cdu])):
+            return False
+    for rack in range(len(air_lock_frac)):
+        if air_lock_frac[rack] != 0.0 or rack_leak_kgps[rack] != 0.0:
+            return False
+    return True
