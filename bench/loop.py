@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -99,7 +100,10 @@ class Site:
 def running(file: Path, folder: Path) -> Iterator[tuple[Site, float]]:
     """The demo site under `mallee up`, and the time from the command to its first value."""
     started_s = time.monotonic()
-    command = [Path(sys.executable).with_name("mallee"), "up", file, "--data", folder]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    mallee = Path(sys.executable).with_name("mallee")
+    command = [mallee, "up", file, "--data", folder, "--port", port]
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
     try:
         place = RunFolder(folder)
@@ -120,9 +124,11 @@ def _board_of(
     while time.monotonic() - started_s < START_MAX_S and process.poll() is None:
         try:
             run, model = load_run(place)
-            return Board.open(place.board, model), run
+            if run.pid == process.pid:  # and not what an earlier run left
+                return Board.open(place.board, model), run
         except ConfigError:
-            time.sleep(0.01)
+            pass
+        time.sleep(0.01)
     raise SystemExit("bench loop: the site did not start")
 
 

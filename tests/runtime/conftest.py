@@ -1,5 +1,6 @@
 """The demo site as the runtime's tests see it."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -20,4 +21,4 @@ def site() -> SiteModel:
 @pytest.fixture(autouse=True, scope="session")
 def quiet_log() -> None:
     """Nothing is logged: pretty tracebacks of the failures that tests provoke take seconds."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(100))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ START = """
 import sys
 from pathlib import Path
 from mallee.runtime.supervisor import run_site
-sys.exit(run_site(Path(sys.argv[1]), data=Path(sys.argv[2])))
+sys.exit(run_site(Path(sys.argv[1]), data=Path(sys.argv[2]), port=int(sys.argv[3])))
 """
 
 
@@ -87,7 +88,9 @@ def opened(folder: RunFolder, process: subprocess.Popen[bytes]) -> tuple[Board, 
 
 @contextmanager
 def running(site: Path, data: Path) -> Iterator[Running]:
-    command = [sys.executable, "-c", START, str(site), str(data)]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", START, str(site), str(data), str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             folder = RunFolder(data)

@@ -72,6 +72,7 @@ def run_site(
     with folder.hold():
         run = prepare(model, folder, str(site), host=host, port=port, seed=seed)
         board = Board.create(folder.board, model)
+        folder.save(run)  # last: whoever finds it finds the new board
         return Supervisor(model, run, folder, board, tell or _print_line).run()
 
 
@@ -93,7 +94,7 @@ def with_trace(file: SiteFile, trace: Path, scale_to_w: float, source: str) -> S
 def prepare(
     site: SiteModel, folder: RunFolder, source: str, *, host: str, port: int, seed: int
 ) -> Run:
-    """Choose addresses, make logins, and write down what will be run."""
+    """Choose addresses and make logins: all that the processes will need to know."""
     try:
         before = folder.load()
     except ConfigError:
@@ -110,7 +111,6 @@ def prepare(
     )
     if site.file.twin is not None:
         make_simulated(folder)
-    folder.save(run)
     return run
 
 
