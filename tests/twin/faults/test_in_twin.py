@@ -41,7 +41,10 @@ def test_battery_trips_and_returns(demo_site: SiteModel) -> None:
     assert twin.truth.battery_charge_w == 0.0
     twin.advance(2000)
     assert twin.truth.battery_charge_w != 0.0
-    assert [e.text for e in twin.events] == ["battery-trip starts", "battery-trip is over"]
+    assert [e.text for e in twin.events] == [
+        "battery-trip at bess1 starts",
+        "battery-trip at bess1 is over",
+    ]
     assert [e.time_s for e in twin.events] == [1.0, 3.0]
 
 
@@ -83,6 +86,7 @@ def test_devices_fall_silent_slow_or_refuse(demo_site: SiteModel) -> None:
     assert STATES[state[1]] == "slow"
     assert twin.comms.delay_s[1] == 4.0
     assert (state == STATES.index("refuse")).sum() == 18
+    assert [e.source for e in twin.events] == ["bess1", "pod1/r1/n*"]
     twin.advance(2000)
     assert (state == 0).all()
 

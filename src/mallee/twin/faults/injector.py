@@ -35,7 +35,7 @@ class FaultInjector:
         if not self._prepared:
             for kind, one in self._ahead:
                 kind.start(parts, one)
-                self.events.append((one.start_ms, one.target.name, f"{kind.name} starts"))
+                self._tell(one.start_ms, one, kind, "starts")
             self._prepared = True
         if self._active:
             self._end(parts, time_ms)
@@ -43,7 +43,7 @@ class FaultInjector:
             kind, one = self._coming[self._next]
             self._next += 1
             kind.start(parts, one)
-            self.events.append((time_ms, one.target.name, f"{kind.name} starts"))
+            self._tell(time_ms, one, kind, "starts")
             if kind.end is not None:
                 self._active.append((kind, one))
 
@@ -70,7 +70,13 @@ class FaultInjector:
         for kind, one in over:
             if kind.end is not None:
                 kind.end(parts, one)
-            self.events.append((time_ms, one.target.name, f"{kind.name} is over"))
+            self._tell(time_ms, one, kind, "is over")
             for other, still in self._active:
                 if other.family == kind.family and still.target.name == one.target.name:
                     other.start(parts, still)
+
+    def _tell(self, time_ms: int, one: Occurrence, kind: FaultKind, what: str) -> None:
+        """Once for each line of the plan, however many targets its pattern hits."""
+        event = (time_ms, one.asked, f"{kind.name} at {one.asked} {what}")
+        if event not in self.events[-1:]:
+            self.events.append(event)

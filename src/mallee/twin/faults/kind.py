@@ -80,9 +80,11 @@ class Occurrence:
     """One fault at one target, resolved.
 
     Attributes:
+        asked: the target as the plan names it, perhaps a pattern.
         overrides: originals of the parameters that faults of this plan have changed.
     """
 
+    asked: str
     target: Target
     values: Mapping[str, float]
     start_ms: int

@@ -117,6 +117,7 @@ class FaultPlan:
             values = _values(kind, event.parameters, where)
             for target in targets.find(event.target, kind.targets, f"{where}.target"):
                 one = Occurrence(
+                    asked=event.target,
                     target=target,
                     values=values,
                     start_ms=start_ms,

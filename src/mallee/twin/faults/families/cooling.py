@@ -65,7 +65,9 @@ def _nodes(parts: Parts, one: Occurrence) -> IntArray:
 
 def _leak_rack(parts: Parts, one: Occurrence) -> None:
     parts.cooling.faults.rack_leak_kgps[one.target.index] = one.values["leak_kgps"]
-    parts.compute.points.leaking[_nodes(parts, one)[:1]] = True  # one tray leaks, the others stay dry
+    parts.compute.points.leaking[_nodes(parts, one)[:1]] = (
+        True  # one tray leaks, the others stay dry
+    )
 
 
 def _seal_rack(parts: Parts, one: Occurrence) -> None:
