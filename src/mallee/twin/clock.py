@@ -56,7 +56,8 @@ class Clock:
 def make_clock(step_ms: int) -> Clock:
     """Periods for an electrical step: 1 ms for a pod's ripple, 20 ms, up to minutes for years.
 
-    Steps above a second run in blocks of sixty, and the slower layers follow at their ends.
+    Steps of a second run in blocks of ten, longer ones of sixty; the slower layers follow at their
+    ends.
 
     Raises:
         ValueError: a step that does not fit the periods above it.
@@ -65,10 +66,12 @@ def make_clock(step_ms: int) -> Clock:
         if step_ms < 1 or BLOCK_MS % step_ms:
             raise ValueError(f"a step of {step_ms} ms does not divide {BLOCK_MS} ms")
         return Clock(step_ms=step_ms)
-    if step_ms <= THERMAL_MS:
+    if step_ms < THERMAL_MS:
         if THERMAL_MS % step_ms or step_ms % BLOCK_MS:
             raise ValueError(f"a step of {step_ms} ms does not divide {THERMAL_MS} ms")
         return Clock(step_ms=step_ms, block_ms=step_ms)
+    if step_ms == THERMAL_MS:
+        return Clock(step_ms=step_ms, block_ms=10 * step_ms, thermal_ms=10 * step_ms)
     if step_ms % THERMAL_MS or SLOW_MS % step_ms:
         raise ValueError(f"a step of {step_ms} ms is not a part of a minute in whole seconds")
     block_ms = 60 * step_ms

@@ -1,8 +1,8 @@
 """The twin of one site: every device's physics on one clock, true and reported.
 
 Electrical steps of 20 ms run in blocks of 100 ms; coolant, cells and transformers follow each
-second (`clock.make_clock` has other paces). What one part tells another changes only at the ends of blocks, so a run does not depend
-on how `advance` is cut into calls.
+second (`clock.make_clock` has other paces). What one part tells another changes only at the ends
+of blocks, so a run does not depend on how `advance` is cut into calls.
 """
 
 from typing import Any, Literal
@@ -49,6 +49,7 @@ class SiteTwin:
         faults: what breaks when.
         step_ms: electrical step; 1 for the ripple of a pod, 60,000 for years.
         mode: `rack` keeps one mean state a rack instead of one an accelerator.
+        has_sensors: without them nothing is reported, which is all that a study of years needs.
 
     Attributes:
         time_ms: twin time since the start.
@@ -67,6 +68,7 @@ class SiteTwin:
         *,
         step_ms: int = STEP_MS,
         mode: Literal["gpu", "rack"] = "gpu",
+        has_sensors: bool = True,
     ) -> None:
         self.clock = make_clock(step_ms)
         settings = site.file.twin or Twin()
@@ -84,6 +86,7 @@ class SiteTwin:
         self.compute = Compute(site, seed, step_ms, mode=mode)
         self.cooling = Cooling(site, settings.ambient_degc)
         self.sensors = Sensors(site, seed)
+        self._has_sensors = has_sensors
         self.steady = SteadyLoads(site)
         self.plant: Plant = build_plant(
             site, self.feeders, self.batteries, self.chargers, self.steady
@@ -306,10 +309,11 @@ class SiteTwin:
             self._report_trips(time_ms)
         if time_ms % self.clock.thermal_ms == 0:
             self._step_thermal(time_ms)
-        self._fill_fast()
-        if time_ms % self.clock.thermal_ms == 0:
-            self._fill_slow()
-        self.sensors.update(time_ms, self.true_points, self.reported)
+        if self._has_sensors:
+            self._fill_fast()
+            if time_ms % self.clock.thermal_ms == 0:
+                self._fill_slow()
+            self.sensors.update(time_ms, self.true_points, self.reported)
 
     def _step_thermal(self, time_ms: int) -> None:
         dt_s = self.clock.thermal_ms / 1000.0
