@@ -5,6 +5,7 @@ supervisor is gone, however it went, and so is this process: nothing is left run
 loads everything it needs and waits for a line there before it begins.
 """
 
+import contextlib
 import importlib
 import os
 import resource
@@ -65,7 +66,10 @@ def _allow_many_files() -> None:
     """One socket a device: use all that the system lets this process have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    with contextlib.suppress(
+        OSError, ValueError
+    ):  # macOS names no limit and keeps one all the same
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":
