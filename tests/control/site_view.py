@@ -33,7 +33,10 @@ class SiteView:
     def set(
         self, *, import_w: float, charge_w: float = 0.0, chargers_w: tuple[float, ...] = (0.0, 0.0)
     ) -> None:
-        """Meter, battery and chargers."""
+        """Meter, battery and chargers; the nodes draw what is left, so that readings agree."""
+        pods_w = max(0.0, import_w - charge_w - sum(chargers_w))
+        nodes = self.limits.nodes
+        self.values[nodes.power_rows] = pods_w / nodes.factor.sum()
         self.values[self.limits.meter_row] = import_w
         self.values[self.limits.batteries[0].rows["charge_w"]] = charge_w
         for charger, power_w in zip(self.limits.chargers, chargers_w, strict=True):

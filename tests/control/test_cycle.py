@@ -169,7 +169,7 @@ def test_state_of_charge_is_brought_back(soc: float, sign: float) -> None:
 def test_recovery_never_charges_beyond_the_room_under_the_limit() -> None:
     view = SiteView()
     view.battery("soc", 0.3)
-    view.set(import_w=560e3)
+    view.set(import_w=560e3, chargers_w=(150e3, 150e3))
     state = auto(view)
     for second in range(1, 120):
         state, _, _ = run(view, replace(state, cycle=10 * second), float(second))
@@ -201,3 +201,22 @@ def test_a_battery_that_already_gives_all_it_can_is_not_overruled() -> None:
     for tenth in range(60):
         state, _, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
     assert not state.overruled
+
+
+@pytest.mark.parametrize("factor", [-1.0, 10.0, 381.0])
+def test_a_meter_that_contradicts_the_devices_is_not_acted_on(factor: float) -> None:
+    view = SiteView()
+    state = auto(view)
+    view.set(import_w=560e3, chargers_w=(150e3, 150e3))
+    view.values[view.limits.meter_row] *= factor
+    asked: dict[str, float] = {}
+    for tenth in range(100):
+        state, asked, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
+        assert not state.overruled
+        assert not any("charge_set_w" in path for path in asked)
+    assert state.mode == "safe"
+    assert "contradicts" in state.binding
+    view.set(import_w=300e3)
+    for tenth in range(600):
+        state, _, _ = run(view, replace(state, cycle=tenth), 20.0 + 0.1 * tenth)
+    assert state.mode == "auto"

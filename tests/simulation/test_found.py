@@ -55,3 +55,18 @@ def test_sixteen_cars_and_a_battery_that_trips(demo_site: SiteModel) -> None:
     assert over[:120].sum() == 0
     assert over[120:].sum() <= 10
     assert (result.series["grid_w"][-30:] <= demo_site.file.grid.import_max_w).all()
+
+
+def test_a_meter_with_a_wrong_ratio_does_not_make_the_battery_export(demo_site: SiteModel) -> None:
+    """Control believed a meter that read 381 times the truth, overruled the filter and sent a
+    megawatt into the grid."""
+    ratio = FaultEvent(
+        at_s=30.0,
+        target="meter/import_w",
+        kind="sensor-scaled",
+        until_s=40.0,
+        parameters={"factor": 381.0},
+    )
+    result = run(demo_site, ratio, duration_s=180)
+    assert result.series["grid_w"].min() >= 0.0
+    assert result.state.mode == "auto"

@@ -3,6 +3,7 @@ twin and in a test.
 
 Numbered steps, each in its own file:
  1. look      what can be seen, worst case for the rest            sight.py
+    distrust  a meter that contradicts the devices                 contradiction.py
  2. reserve   what the batteries can carry                         reserve.py
  3. bound     import limit, shrunk by a plan where it can be kept
  4. share     chargers first, then nodes                           sharing.py
@@ -12,14 +13,16 @@ Numbered steps, each in its own file:
  7. guard     clip to what each device may be asked                guard.py
  8. explain   the "why" line, events on change                     why.py
 
-Every cycle does 1 and, when the meter is lost, the safe state; 2-8 run once a second, because
-the fast part of the work is the inverter's. A loss of a battery or a jump above the limit runs
+Every cycle does 1 and, while there is no meter to go by, the safe state (blind.py). 2 to 8 run
+once a second, because the fast part of the work is the inverter's; a jump above the limit runs
 them at once.
 """
 
 from msgspec.structs import replace
 
+from mallee.control.blind import hold_safe, wait
 from mallee.control.charge_level import charge_bias_w
+from mallee.control.contradiction import is_distrusted, unexplained_mean_w
 from mallee.control.events import events_of_change
 from mallee.control.guard import guard
 from mallee.control.limits import Limits
@@ -32,7 +35,6 @@ from mallee.control.orders import (
     set_point_orders,
 )
 from mallee.control.reserve import Reserve, reserve_of
-from mallee.control.safe_state import safe_commands
 from mallee.control.sharing import cap_fraction, share
 from mallee.control.sight import Sight, look
 from mallee.control.state import ControlState
@@ -71,13 +73,29 @@ def cycle(
         time_s: monotonic time of this cycle.
     """
     sight = look(snapshot, limits)
-    if not sight.meter_seen:
-        return _blind(state, snapshot, limits, time_s)
-    is_slow = state.cycle % SLOW_CYCLES == 0 or state.mode != "auto"
+    is_slow = state.cycle % SLOW_CYCLES == 0
+    if sight.meter_seen and is_slow:
+        state = _compare(state, snapshot, sight, limits)
+    if not sight.meter_seen or state.distrusted:
+        if state.mode == "starting" and not state.distrusted:
+            return *wait(state, limits, is_slow=is_slow), []
+        return hold_safe(state, snapshot, limits, time_s, is_slow=is_slow)
     is_urgent = sight.import_w > limits.contract_max_w >= state.import_w
-    if not (is_slow or is_urgent):
+    if not (is_slow or is_urgent or state.mode != "auto"):
         return _seen(state, sight), [], []
     return _decide(state, snapshot, sight, plan, limits, time_s)
+
+
+def _compare(state: ControlState, snapshot: Snapshot, sight: Sight, limits: Limits) -> ControlState:
+    """Hold the meter against the devices behind it."""
+    unexplained_w = unexplained_mean_w(
+        state.unexplained_w, sight, snapshot, limits, SLOW_CYCLES * PERIOD_S
+    )
+    return replace(
+        state,
+        unexplained_w=unexplained_w,
+        distrusted=is_distrusted(unexplained_w, limits, was_distrusted=state.distrusted),
+    )
 
 
 def _seen(state: ControlState, sight: Sight) -> ControlState:
@@ -97,45 +115,13 @@ def _seen(state: ControlState, sight: Sight) -> ControlState:
         recovering=state.recovering,
         overruled=state.overruled,
         overrule_since_s=state.overrule_since_s,
+        unexplained_w=state.unexplained_w,
+        distrusted=state.distrusted,
         active=state.active,
         binding=state.binding,
         acting=state.acting,
         text=state.text,
     )
-
-
-def _blind(state: ControlState, snapshot: Snapshot, limits: Limits, time_s: float) -> Result:
-    """The meter cannot be seen: hold everything at values that are safe unseen."""
-    if state.mode == "starting":
-        # Nothing was asked of any device yet: their standing values are the safe ones.
-        heartbeat = heartbeat_orders(limits, state.cycle) if state.cycle % SLOW_CYCLES == 0 else []
-        return replace(state, cycle=state.cycle + 1), heartbeat, []
-    is_new = state.mode != "safe"
-    commands: list[Command] = []
-    if is_new or state.cycle % SLOW_CYCLES == 0:
-        commands = safe_commands(snapshot, limits, "safe state: the grid meter cannot be seen")
-        commands += heartbeat_orders(limits, state.cycle // SLOW_CYCLES)
-    age_s = time_s - state.meter_seen_s
-    text = (
-        f"Safe state: no good reading of the grid meter for {age_s:.1f} s; chargers and nodes are "
-        "at their safe shares, the inverters filter on their own."
-    )
-    after = replace(
-        state,
-        cycle=state.cycle + 1,
-        mode="safe",
-        charge_bias_w=0.0,
-        recovering=False,
-        overruled=False,
-        overrule_since_s=None,
-        chargers_max_w=sum(charger.standing_w for charger in limits.chargers),
-        active=("safe",),
-        binding="no sight of the meter",
-        acting="safe state",
-        text=text,
-    )
-    passed, clipped = guard(commands, limits, time_s)
-    return after, passed, clipped + events_of_change(state, after, time_s)
 
 
 def _decide(
@@ -215,6 +201,8 @@ def _decide(
         recovering=recovering,
         overruled=overrule.active,
         overrule_since_s=overrule.since_s,
+        unexplained_w=state.unexplained_w,
+        distrusted=state.distrusted,
         active=_conditions(
             sight,
             limits,
@@ -242,14 +230,14 @@ def _import_bound(
 
 
 def _import_mean(state: ControlState, sight: Sight) -> float:
-    if state.mode == "starting":
+    if state.mode != "auto":
         return sight.import_w
     weight = PERIOD_S / IMPORT_MEAN_S
     return state.import_mean_w + weight * (sight.import_w - state.import_mean_w)
 
 
 def _load_mean(state: ControlState, sight: Sight) -> float:
-    if state.mode == "starting":
+    if state.mode != "auto":
         return sight.load_w
     weight = min(1.0, SLOW_CYCLES * PERIOD_S / LOAD_MEAN_S)
     return state.load_mean_w + weight * (sight.load_w - state.load_mean_w)

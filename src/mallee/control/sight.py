@@ -105,16 +105,29 @@ def _chargers_w(snapshot: Snapshot, limits: Limits) -> float:
     for charger in limits.chargers:
         power_w = float(snapshot.values[charger.power_row])
         if snapshot.quality[charger.power_row] == good and power_w == power_w:
-            total_w += power_w
+            total_w += min(power_w, charger.max_w)
         else:
             limit_w = float(snapshot.values[charger.limit_row])
-            total_w += limit_w if limit_w == limit_w else charger.max_w
-    return min(total_w, sum([charger.max_w for charger in limits.chargers]))
+            total_w += min(limit_w, charger.max_w) if limit_w == limit_w else charger.max_w
+    return total_w
 
 
-def nodes_w(snapshot: Snapshot, limits: Limits) -> float:
-    """AC power of all nodes; one that cannot be seen counts with its highest cap."""
+def devices_between_w(snapshot: Snapshot, limits: Limits) -> tuple[float, float]:
+    """Least and most that nodes and chargers together draw, AC, by their own readings.
+
+    One that cannot be seen may draw nothing or all it is allowed; none draws more than that.
+    """
     nodes = limits.nodes
     power_w = snapshot.values[nodes.power_rows]
-    good = (snapshot.quality[nodes.power_rows] == Quality.GOOD) & ~np.isnan(power_w)
-    return float(np.where(good, power_w, nodes.cap_max_w) @ nodes.factor)
+    seen = (snapshot.quality[nodes.power_rows] == int(Quality.GOOD)) & ~np.isnan(power_w)
+    known_w = np.clip(np.where(seen, power_w, 0.0), 0.0, nodes.cap_max_w)
+    least_w = float(known_w @ nodes.factor)
+    most_w = float(np.where(seen, known_w, nodes.cap_max_w) @ nodes.factor)
+    for charger in limits.chargers:
+        power = float(snapshot.values[charger.power_row])
+        if snapshot.quality[charger.power_row] == int(Quality.GOOD) and power == power:
+            least_w += min(max(power, 0.0), charger.max_w)
+            most_w += min(max(power, 0.0), charger.max_w)
+        else:
+            most_w += charger.max_w
+    return least_w, most_w

@@ -24,6 +24,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
         recovering: whether the state of charge is being brought back.
         overruled: whether control holds the batteries in place of their filters.
         overrule_since_s: since when the meter speaks for a change of `overruled`.
+        unexplained_w: power at the meter that no device accounts for, smoothed.
+        distrusted: whether the meter is left out of account for that.
         active: conditions that hold now, so that each makes one event when it comes and goes.
         binding, acting, text: the "why" line.
     """
@@ -42,6 +44,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     recovering: bool = False
     overruled: bool = False
     overrule_since_s: float | None = None
+    unexplained_w: float = 0.0
+    distrusted: bool = False
     active: tuple[str, ...] = ()
     binding: str = "none"
     acting: str = ""
