@@ -304,7 +304,9 @@ class SiteTwin:
         """What parts tell each other, at the end of a whole block."""
         self.batteries.watch(time_ms)
         site = self.plant.site[0]
-        if site["disturbed"] or site["trips"] != self._trips:
+        # Also while racks or CDUs still stand dark: the last to return is no disturbance any more.
+        dark = not (self._voltage_pu.all() and self.cooling.faults.powered.all())
+        if dark or site["disturbed"] or site["trips"] != self._trips:
             self._tell_racks()
             self._report_trips(time_ms)
         if time_ms % self.clock.thermal_ms == 0:

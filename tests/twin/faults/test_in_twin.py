@@ -67,6 +67,15 @@ def test_breaker_opens_and_its_racks_are_dark(demo_site: SiteModel) -> None:
     assert "q-pod" not in twin.truth.tripped
 
 
+def test_racks_return_after_a_sag_that_they_could_not_ride_through(demo_site: SiteModel) -> None:
+    twin = twin_with(demo_site, event("grid-sag", "grid", 1.0, 1.1, voltage_pu=0.5))
+    twin.advance(3000)
+    assert twin.truth.it_w == 0.0
+    twin.advance(20_000)
+    assert peak_w(twin) > 30e3  # idle: a job that lost its nodes does not start by itself
+    assert twin.cooling.faults.powered.all()
+
+
 def test_meter_reads_a_thousandfold_while_the_truth_stays(demo_site: SiteModel) -> None:
     twin = twin_with(demo_site, event("sensor-scaled", "meter/import_w", factor=1000.0))
     twin.advance(2000)
