@@ -24,11 +24,10 @@ def unit_of(name: str) -> str | None:
     parts = name.lower().strip("_").split("_")
     for count in (3, 2, 1):
         unit = "_".join(parts[-count:])
-        if len(parts) > count and unit in UNITS:
+        # A factor such as SECONDS_PER_HOUR or `slope_w_per_hz` is no quantity in hours or Hz.
+        if len(parts) > count and parts[-count - 1] != "per" and (unit in UNITS or unit in FOREIGN):
             return unit
-    # A factor such as SECONDS_PER_HOUR is not a quantity in hours.
-    foreign = len(parts) > 1 and parts[-1] in FOREIGN and parts[-2] != "per"
-    return parts[-1] if foreign else None
+    return None
 
 
 def mixed_units(tree: ast.AST) -> Iterator[tuple[int, str]]:

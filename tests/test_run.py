@@ -189,7 +189,11 @@ def test_an_old_node_is_replaced(
         ([], "{root}/.venv/bin/mallee up {root}/demo.toml"),
         (["why", "--json"], "{root}/.venv/bin/mallee why --json"),
         (["ruff", "check"], "{root}/.venv/bin/ruff check"),
-        (["test", "-q"], "{root}/.venv/bin/pytest -q"),
+        (["test", "tests/core", "-q"], "{root}/.venv/bin/pytest tests/core -q"),
+        (
+            ["test", "-q"],
+            "{root}/.venv/bin/pytest -n auto --maxprocesses=4 --dist=worksteal -q",
+        ),
         (["test", "--ui", "-q"], "{root}/.venv/bin/pytest -m browser -q"),
         (["bench", "loop", "--json"], "{root}/.venv/bin/python {root}/bench/loop.py --json"),
     ],

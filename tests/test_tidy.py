@@ -90,7 +90,12 @@ def test_the_unit_check_lets_pass(code: str) -> None:
 
 
 def test_the_longest_unit_counts() -> None:
-    names = {"ramp_w_per_s": "w_per_s", "price_usd_per_mwh": "usd_per_mwh", "s": None, "x": None}
+    names = {
+        "ramp_w_per_s": "w_per_s",
+        "price_usd_per_mwh": "usd_per_mwh",
+        "per_k": None,
+        "x_w_per_hz": None,
+    }
     assert {name: unit_of(name) for name in names} == names
 
 
