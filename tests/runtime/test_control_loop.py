@@ -1,5 +1,7 @@
 """The control process: commands reach the board, state outlives it, a bug means the safe state."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +120,13 @@ def test_the_loop_keeps_time_and_measures_itself(site: SiteModel, board: Board) 
     assert timing.count == count
     assert (timing.late_s >= 0.0).all()
     assert (timing.compute_s > 0.0).all()
+
+
+def test_the_control_process_loads_no_server_database_or_compiler() -> None:
+    script = "import sys, mallee.runtime.child, mallee.runtime.control_loop; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "mallee.control" in loaded
+    assert not loaded & {"aiohttp", "duckdb", "sqlite3", "numba", "uvloop", "mallee.twin"}

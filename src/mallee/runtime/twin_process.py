@@ -6,6 +6,7 @@ killed goes on where it was, and makes up for the time it was away.
 """
 
 import asyncio
+import importlib
 import os
 import time
 import zipfile
@@ -19,7 +20,6 @@ import numpy as np
 import structlog
 
 from mallee.core.site import DeviceGroup, SiteModel
-from mallee.emulators.charger import run_charger
 from mallee.emulators.dcgm import serve_dcgm
 from mallee.emulators.device import EmulatedDevice, Health, Running
 from mallee.emulators.redfish import serve_redfish
@@ -58,7 +58,8 @@ def main(folder: Path) -> None:
                 stack.push_async_callback(running.close)
             clock = run_clock(twin, devices, behind_s=away_s)
             saving = _save_often(twin, place.twin_state, site, board.session)
-            await run_until_told(beat(board, "twin"), clock, saving)
+            chargers = _dial_in(run, devices, stack)
+            await run_until_told(beat(board, "twin"), clock, saving, chargers)
 
     run_fast(simulate())
 
@@ -67,6 +68,7 @@ def warm(folder: Path) -> None:
     """Load the compiled kernels, so that a spare can take over at once."""
     _, site = load_run(RunFolder(folder))
     SiteTwin(site).advance(STEP_MS)
+    importlib.import_module("mallee.emulators.charger")
 
 
 def emulated_devices(site: SiteModel, twin: SiteTwin) -> list[EmulatedDevice]:
@@ -96,7 +98,7 @@ def _write(
 def _services(
     run: Run, folder: RunFolder, devices: list[EmulatedDevice]
 ) -> list[Awaitable[Running]]:
-    """Everything that has to listen or dial, not yet started."""
+    """Everything that has to listen, not yet started."""
     login, tls = simulated_login(folder), server_context(folder)
     starting: list[Awaitable[Running]] = []
     for device in devices:
@@ -108,10 +110,18 @@ def _services(
                 starting.append(serve_dcgm(device, host, port))
             elif protocol == "sunspec":
                 starting.append(serve_sunspec(device, host, port))
-            elif protocol == "ocpp":
-                identity = device.name.replace("/", ".")
-                starting.append(run_charger(device, f"ws://{host}:{port}", identity))
     return starting
+
+
+async def _dial_in(run: Run, devices: list[EmulatedDevice], stack: AsyncExitStack) -> None:
+    """Start the chargers, which dial in, after everything else: their library loads slowly."""
+    from mallee.emulators.charger import run_charger
+
+    for device in devices:
+        if "ocpp" in device.model.protocol:
+            address, identity = run.addresses["ocpp"][device.name], device.name.replace("/", ".")
+            running = await run_charger(device, f"ws://{address}", identity)
+            stack.push_async_callback(running.close)
 
 
 async def run_clock(
