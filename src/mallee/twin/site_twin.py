@@ -222,20 +222,16 @@ class SiteTwin:
         told = len(self.injector.events)
         self.injector.apply(self, time_ms)
         for at_ms, target, text in self.injector.events[told:]:
-            self.events.append(Event(time_s=at_ms / 1000.0, kind="fault", source=target, text=text))
+            self._note(at_ms, "fault", target, text)
         for late in self.write_path.due(time_ms):
             try:
                 self._apply_write(late.row, late.value, late.lease_s)
             except Rejected as refused:
-                source = self.site.point_path(late.row)
-                self.events.append(
-                    Event(
-                        time_s=time_ms / 1000.0,
-                        kind="late-write-rejected",
-                        source=source,
-                        text=str(refused),
-                    )
-                )
+                path = self.site.point_path(late.row)
+                self._note(time_ms, "late-write-rejected", path, str(refused))
+
+    def _note(self, time_ms: int, kind: str, source: str, text: str) -> None:
+        self.events.append(Event(time_s=time_ms / 1000.0, kind=kind, source=source, text=text))
 
     def _fill_constants(self) -> None:
         for group in self.site.groups:
@@ -357,15 +353,11 @@ class SiteTwin:
         for feeder in np.flatnonzero(self.feeders.state["closed"] == 0):
             state = self.feeders.state[feeder]
             if state["open_ms"] >= time_ms - self.clock.block_ms:
-                self.events.append(
-                    Event(
-                        time_s=int(state["open_ms"]) / 1000.0,
-                        kind="breaker-trip",
-                        source=self.feeders.names[feeder],
-                        text=f"opened by {self.feeders.why_open(int(feeder))}"
-                        f" at {float(state['current_pu']):.2f} times its rating",
-                    )
+                text = (
+                    f"opened by {self.feeders.why_open(int(feeder))}"
+                    f" at {float(state['current_pu']):.2f} times its rating"
                 )
+                self._note(int(state["open_ms"]), "breaker-trip", self.feeders.names[feeder], text)
 
     def _fill(self) -> None:
         self._fill_fast()
