@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.twin.compute.kernels import mark_starts
+from mallee.twin.compute.kernels import mark_starts, roll_rows
 from mallee.twin.compute.placement import Placed
 
 OFFSET_MAX_MS: Final = 30
@@ -53,10 +53,7 @@ class Activity:
 
     def roll(self, steps: int) -> None:
         """What was written becomes the past."""
-        wave, boost, lead = self.wave, self.boost, self.lead
-        wave[lead : lead + steps].mean(axis=0, out=self.mean)
-        wave[:lead] = wave[steps : steps + lead].copy()
-        boost[:lead] = boost[steps : steps + lead].copy()
+        roll_rows(self.wave, self.boost, self.lead, steps, self.mean)
 
     def _stop(self, job: Placed, now_ms: int, steps: int) -> None:
         """Take a job's activity away after its end, at once or over its ramp."""

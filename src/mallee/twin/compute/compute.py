@@ -12,6 +12,7 @@ from mallee.twin.compute.activity import Activity
 from mallee.twin.compute.caps import Caps
 from mallee.twin.compute.kernels import Scratch, Slots, advance_racks
 from mallee.twin.compute.layout import Layout, build_layout
+from mallee.twin.compute.mean_kernel import advance_means
 from mallee.twin.compute.pace import Pace
 from mallee.twin.compute.placement import NEVER_MS, place_jobs
 from mallee.twin.compute.points import RackPoints
@@ -190,6 +191,14 @@ class Compute:
         activity = self.activity
         activity.fill(now_ms, steps)
         self.pace.count(activity.wave, activity.lead, steps)
+        if self.layout.aggregated:
+            advance_means(
+                activity.wave, activity.boost, activity.lead, now_ms, self.dt_ms, steps,
+                self.coolant.step_ms, self.slots, self.racks, self.dies, self.coolant.kernel,
+                self.smoother, self._scratch, self._it_w,
+            )  # fmt: skip
+            activity.roll(steps)
+            return
         advance_racks(
             activity.wave, activity.boost, activity.lead, now_ms, self.dt_ms, steps, self.seed,
             self.coolant.step_ms, self.slots, self.racks, self.dies, self.coolant.kernel,

@@ -240,7 +240,8 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
             goal_w = target_w
             if smoother.on[rack] > ZERO:
                 goal_w = scratch.goal
-                goal_w[:used] = target_w[:used]
+                for s in range(used):
+                    goal_w[s] = target_w[s]
                 smooth_slots(
                     racks.gpu_slots[rack], smoother.numbers[rack], target_w, limit_w,
                     smoother.command_w[rack], smoother.active_w[rack], smoother.target_w[rack],
@@ -249,11 +250,12 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
             for s in range(used):
                 change_w = goal_w[s] - power_w[s]
                 power_w[s] += change_w * (rise if change_w > ZERO else fall)
-            if k >= live:
-                power_w[:used] = ZERO
-            now_w = past_w[k]
+            now_w, alive = past_w[k], ONE if k < live else ZERO
             for s in range(used):
-                now_w[s] = power_w[s]
+                now_w[s] = power_w[s] * alive
+            if k >= live:
+                for s in range(used):
+                    power_w[s] = ZERO
             if (now_ms + dt_ms) % thermal_ms == 0:
                 add_energy(used, k + 1 - counted, dt_s, past_w[counted:], energy_j)
                 counted, stale = k + 1, True
@@ -291,3 +293,23 @@ def mark_starts(
                 left[unit] = hold
             boost[k, unit] = factor if left[unit] > 0 else ONE
             left[unit] = max(left[unit] - 1, 0)
+
+
+@kernel
+def roll_rows(
+    wave: Float32Array, boost: Float32Array, lead: int, steps: int, mean: Float32Array
+) -> None:
+    """Take the means of a block, then move its last rows to where the past stands.
+
+    Args:
+        mean: activity of each unit over the block, written.  # (units,)
+    """
+    for unit in range(wave.shape[1]):
+        total = 0.0
+        for k in range(lead, lead + steps):
+            total += np.float64(wave[k, unit])
+        mean[unit] = np.float32(total / steps)
+    for k in range(lead):
+        for unit in range(wave.shape[1]):
+            wave[k, unit] = wave[k + steps, unit]
+            boost[k, unit] = boost[k + steps, unit]

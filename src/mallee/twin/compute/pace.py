@@ -10,6 +10,7 @@ from mallee.twin.compute.kernels import Slots
 from mallee.twin.compute.layout import Float32Array, Layout
 from mallee.twin.compute.placement import Placed
 from mallee.twin.compute.thermal import Dies
+from mallee.twin.compute.throughput import TABLE_AT
 from mallee.twin.kernel import kernel
 
 
@@ -44,7 +45,7 @@ class Pace:
             if job.workload.stretches:
                 drawn_frac = job.idle_frac + (1.0 - job.idle_frac) * job.load.compute_level
                 cap_frac = self._limit_frac[columns] / drawn_frac
-                job.pace *= np.interp(cap_frac, np.linspace(0.0, 1.0, len(job.table)), job.table)
+                job.pace *= np.interp(cap_frac, TABLE_AT, job.table)
 
     def begin_block(self) -> None:
         """`block_throughput` counts from here."""
@@ -106,8 +107,8 @@ def least_limits(
         limit_frac: power limit as a fraction of nameplate, written.  # (units,)
         slow_frac: least of `slow`, written.  # (units,)
     """
-    limit_frac[:] = 1e9
-    slow_frac[:] = 1.0
+    for own in range(limit_frac.shape[0]):
+        limit_frac[own], slow_frac[own] = 1e9, 1.0
     for rack in range(cap_w.shape[0]):
         for s in range(gpu_slots[rack]):
             own = unit[rack, s]

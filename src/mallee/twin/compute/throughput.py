@@ -49,7 +49,8 @@ TABLES: Final[dict[str, tuple[tuple[float, float], ...]]] = {
 }
 """Relative throughput by power cap as a fraction of uncapped, rising."""
 
-SAMPLES: Final = 1024
+TABLE_AT: Final = np.linspace(0.0, 1.0, 1025)
+"""Where the look-up tables of the kernels are sampled."""
 
 
 def pchip(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
@@ -106,5 +107,5 @@ def throughput_at(name: str, cap_frac: FloatArray) -> FloatArray:
 
 
 def lookup_table(name: str) -> FloatArray:
-    """The curve at `SAMPLES` + 1 equal steps from 0 to 1, for kernels."""
-    return throughput_at(name, np.linspace(0.0, 1.0, SAMPLES + 1))
+    """The curve at `TABLE_AT`, for kernels."""
+    return throughput_at(name, TABLE_AT)
