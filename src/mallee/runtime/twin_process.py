@@ -38,6 +38,7 @@ CATCH_UP_MS: Final = 1000
 AWAY_MAX_S: Final = 60.0
 """A longer absence is left out of the site's time."""
 SAVE_EVERY_S: Final = 1.0
+CHARGER_MODULE: Final = "mallee.emulators.charger"
 _log = structlog.get_logger()
 
 
@@ -68,7 +69,7 @@ def warm(folder: Path) -> None:
     """Load the compiled kernels, so that a spare can take over at once."""
     _, site = load_run(RunFolder(folder))
     SiteTwin(site).advance(STEP_MS)
-    importlib.import_module("mallee.emulators.charger")
+    importlib.import_module(CHARGER_MODULE)
 
 
 def emulated_devices(site: SiteModel, twin: SiteTwin) -> list[EmulatedDevice]:
@@ -115,8 +116,9 @@ def _services(
 
 async def _dial_in(run: Run, devices: list[EmulatedDevice], stack: AsyncExitStack) -> None:
     """Start the chargers, which dial in, after everything else: their library loads slowly."""
-    from mallee.emulators.charger import run_charger
-
+    # In a thread, so that the devices which answer already go on doing so.
+    module = await asyncio.to_thread(importlib.import_module, CHARGER_MODULE)
+    run_charger: Callable[..., Awaitable[Running]] = module.run_charger
     for device in devices:
         if "ocpp" in device.model.protocol:
             address, identity = run.addresses["ocpp"][device.name], device.name.replace("/", ".")
