@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -149,6 +150,42 @@ def test_a_merge_cut_short_is_finished_or_forgotten(tmp_path: Path, demo_site: S
     assert len(values(tmp_path)) == 120  # seen once, though two files hold it
     HistoryWriter(tmp_path, demo_site).close()
     assert files(tmp_path, "raw") == [merged.name]
+
+
+def test_a_damaged_segment_stops_nothing_else(tmp_path: Path, demo_site: SiteModel) -> None:
+    write(tmp_path, demo_site, range(0, 180, 10))
+    damaged = sorted(tmp_path.glob("raw/site=*/class=meter/day=*/*.parquet"))[1]
+    damaged.write_bytes(damaged.read_bytes()[:-20] + bytes(20))
+    with pytest.raises(ConfigError, match=f"a segment is damaged: .*{damaged.name}"):
+        values(tmp_path)
+    write(tmp_path, demo_site, [600, 1200])  # merges the ten minutes, or tries to
+    assert damaged.with_suffix(".damaged").exists()
+    assert len(values(tmp_path)) == 12 + 2
+    assert len(values(tmp_path, "bess1/soc")) == 18 + 2
+
+
+def test_readers_never_miss_what_is_being_merged(tmp_path: Path, demo_site: SiteModel) -> None:
+    """Minutes become ten minutes and hours while a reader asks for all of them, again and again."""
+    acked = [0.0]
+
+    def work() -> None:
+        with HistoryWriter(tmp_path, demo_site) as writer:
+            for tick in range(0, 3900, 300):
+                append(writer, demo_site, [tick])
+                acked[0] = tick
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    asked = 0
+    while thread.is_alive():
+        if acked[0] > 0.0:
+            expected = np.arange(0.0, acked[0] + 1.0, 300.0) + row_of(demo_site, POINT)
+            found = values(tmp_path, end=expected[-1] - row_of(demo_site, POINT) + 1.0)
+            assert found.tolist() == expected.tolist()
+            asked += 1
+    thread.join()
+    assert asked > 3
+    assert files(tmp_path, "raw") == [span(0, 3300), span(3600, 3600)]
 
 
 def test_old_readings_go_and_rollups_stay(tmp_path: Path, demo_site: SiteModel) -> None:

@@ -293,9 +293,12 @@ def _read_tier(
             try:
                 found.update(_read_table(table, tier, chosen, first_ms, end_ms))
                 break
-            except duckdb.IOException:
+            except duckdb.IOException:  # merged away while we looked
                 if attempt == _LOOKS_AGAIN - 1:
                     raise
+            except duckdb.InvalidInputException as error:
+                hint = "rename it to end in .damaged; everything else stays readable"
+                raise ConfigError(str(table), f"a segment is damaged: {error}", hint) from None
     return found
 
 

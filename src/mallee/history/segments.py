@@ -159,13 +159,25 @@ class SegmentStore:
             return  # one file already spans the others, as after a step of the clock
         inputs = [segment.path for segment in members]
         source = f"read_parquet({_texts(inputs)}, union_by_name = true, hive_partitioning = false)"
-        draft = self._draft(f"SELECT * FROM {source} ORDER BY device, ts", path)
+        try:
+            draft = self._draft(f"SELECT * FROM {source} ORDER BY device, ts", path)
+        except duckdb.InvalidInputException:
+            self._set_damaged_aside(inputs)
+            return
         journal = _Journal(
             str(path.relative_to(self.folder)), [str(p.relative_to(self.folder)) for p in inputs]
         )
         self._write_journal(journal)
         publish(draft, path)
         self._finish_merge(journal)
+
+    def _set_damaged_aside(self, paths: list[Path]) -> None:
+        """Rename files that are not Parquet any more: they stop neither merges nor readers then."""
+        for path in paths:
+            try:
+                self._database.execute(f"SELECT count(*) FROM read_parquet({_text(path)})")
+            except duckdb.InvalidInputException:
+                path.rename(path.with_suffix(".damaged"))
 
     def _write_journal(self, journal: _Journal) -> None:
         draft = self.folder / f"{_JOURNAL}.tmp"
