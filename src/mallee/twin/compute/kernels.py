@@ -61,7 +61,7 @@ class Slots(NamedTuple):
     delay: Float32Array
     cap_w: Float32Array
     hot_w: Float32Array
-    unit: NDArray[np.int32]
+    unit: NDArray[np.uint32]
 
 
 class RackConstants(NamedTuple):
@@ -127,9 +127,10 @@ def renew_gains(rack: int, seed: int, tick: int, slots: Slots, first: int, used:
 @inlined
 def aim_mixed(
     row: int,
+    used: int,
     wave: Float32Array,
     boost: Float32Array,
-    units: NDArray[np.int32],
+    units: NDArray[np.uint32],
     delay: Float32Array,
     base_w: Float32Array,
     gain_w: Float32Array,
@@ -137,12 +138,18 @@ def aim_mixed(
     target_w: Float32Array,
 ) -> None:
     """Target of every slot of a rack whose slots follow different units."""
-    for s in range(units.shape[0]):
-        now = wave[row, units[s]]
-        target_w[s] = now + delay[s] * (wave[row - 1, units[s]] - now)
-    for s in range(units.shape[0]):
-        wanted_w = base_w[s] + gain_w[s] * target_w[s]
-        target_w[s] = max(min(wanted_w, limit_w[s] * boost[row, units[s]]), ZERO)
+    now_row, before_row, boost_row = wave[row], wave[row - 1], boost[row]
+    for s in range(used):
+        now = now_row[units[s]]
+        target_w[s] = now + delay[s] * (before_row[units[s]] - now)
+    for s in range(used):
+        target_w[s] = base_w[s] + gain_w[s] * target_w[s]
+    if boost_row[0] > ONE:
+        for s in range(used):
+            target_w[s] = max(min(target_w[s], limit_w[s] * boost_row[units[s]]), ZERO)
+    else:
+        for s in range(used):
+            target_w[s] = max(min(target_w[s], limit_w[s]), ZERO)
 
 
 @inlined
@@ -228,7 +235,7 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
                 stale, fresh = False, True
             if unit < 0:
                 units = slots.unit[rack]
-                aim_mixed(row, wave, boost, units, delay, base_w, gain_w, limit_w, target_w)
+                aim_mixed(row, used, wave, boost, units, delay, base_w, gain_w, limit_w, target_w)
             else:
                 now, before, factor = wave[row, unit], wave[row - 1, unit], boost[row, unit]
                 older, factor_before = wave[row - 2, unit], boost[row - 1, unit]
@@ -281,10 +288,12 @@ def mark_starts(
 ) -> None:
     """Raise caps by `factor` for `hold` sub-steps after each kernel start of a unit.
 
-    A start is activity above 0.5 after it was below 0.35.
+    A start is activity above 0.5 after it was below 0.35. Column 0, which is idle, gets the
+    largest factor of all units, so that a loop can see whether any cap is raised.
     """
     for k in range(lead, lead + steps):
-        for unit in range(wave.shape[1]):
+        largest = ONE
+        for unit in range(1, wave.shape[1]):
             active = wave[k, unit]
             if active < RESTS:
                 resting[unit] = True
@@ -293,6 +302,8 @@ def mark_starts(
                 left[unit] = hold
             boost[k, unit] = factor if left[unit] > 0 else ONE
             left[unit] = max(left[unit] - 1, 0)
+            largest = max(largest, boost[k, unit])
+        boost[k, 0] = largest
 
 
 @kernel

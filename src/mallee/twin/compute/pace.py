@@ -93,7 +93,7 @@ def least_limits(
     cap_w: Float32Array,
     hot_w: Float32Array,
     top_w: Float32Array,
-    unit: NDArray[np.int32],
+    unit: NDArray[np.uint32],
     gpu_slots: IntArray,
     slow: Float32Array,
     limit_frac: FloatArray,

@@ -93,7 +93,7 @@ def fill_nodes(
     share: FloatArray,
     host_share: FloatArray,
     activity: FloatArray,
-    unit: NDArray[np.int32],
+    unit: NDArray[np.uint32],
     cap_w: FloatArray,
     supply_degc: FloatArray,
     leaking: NDArray[np.bool_],

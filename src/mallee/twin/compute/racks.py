@@ -51,7 +51,7 @@ def build_slots(layout: Layout, jobs: list[Placed], units: IntArray, seed: int) 
         delay=delay.astype(np.float32),
         cap_w=np.full(shape, NO_LIMIT_W, np.float32),
         hot_w=np.full(shape, NO_LIMIT_W, np.float32),
-        unit=units.astype(np.int32),
+        unit=units.astype(np.uint32),
     )
 
 
