@@ -26,8 +26,6 @@ from mallee.runtime.run_folder import RunFolder, load_run
 COMMANDS_EVERY_S = 0.025
 STARTS_PER_S = 200.0
 """Devices that are read once a second or less are connected at most so fast (TLS handshakes)."""
-PATIENCE_TIMEOUTS, PATIENCE_S = 10.0, 5.0
-"""A reading is several requests, each with the driver's own timeout."""
 _log = structlog.get_logger()
 
 
@@ -98,7 +96,7 @@ def make_links(
             poll_s=one.poll_s,
             start_after_s=slow / STARTS_PER_S if one.poll_s >= 1.0 else 0.0,
             phase_s=one.poll_s * (place + 0.5) / together[one.poll_s],
-            patience_s=PATIENCE_TIMEOUTS * one.timeout_s + PATIENCE_S,
+            timeout_s=one.timeout_s,
             read_back_rows=one.read_back_rows,
             turn=turns.setdefault(one.device, asyncio.Lock()),
             reader_of=reader.__getitem__,

@@ -33,6 +33,8 @@ REFUSED_PAUSE_S = 30.0
 RETRIES, RETRY_POLLS_MAX = 8, 10.0
 """A device that fails is asked as often as ever at first, half as often after every 8 failures."""
 WRITE_RETRY_S = 0.25
+PATIENCE_TIMEOUTS, PATIENCE_S = 10.0, 5.0
+"""A reading is several requests, each with the driver's own timeout."""
 _log = structlog.get_logger()
 
 
@@ -55,7 +57,7 @@ class Link:
         low, high: plausible readings.  # (driver points,)
         poll_s, phase_s: when to read.
         start_after_s: when to begin, so that not all devices are connected at once.
-        patience_s: longest that one reading may take before the driver itself counts as stuck.
+        timeout_s: a device that fails to answer for so long is stale.
         read_back_rows: by row of a settable point, the row whose reading proves a write.
         turn: held while writing; shared by all links of the device.
         reader_of: the link that reads a row; several protocols may share a device.
@@ -72,7 +74,7 @@ class Link:
     poll_s: float
     phase_s: float
     start_after_s: float
-    patience_s: float
+    timeout_s: float
     read_back_rows: dict[int, int]
     turn: asyncio.Lock
     reader_of: "Callable[[int], Link]"
@@ -82,8 +84,14 @@ class Link:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
     _good_s: float = 0.0
+    _lost_after_s: float = 0.0
     _is_lost: bool = False
     _told: set[tuple[int, _Trouble]] = field(default_factory=set)
+
+    @property
+    def _patience_s(self) -> float:
+        """Longest that one call of the driver may take before it counts as stuck."""
+        return PATIENCE_TIMEOUTS * self.timeout_s + PATIENCE_S
 
     def __post_init__(self) -> None:
         self.read_back = ReadBack(self.poll_s)
@@ -92,7 +100,8 @@ class Link:
     async def run(self) -> None:
         """Read and write until cancelled."""
         await asyncio.sleep(self.start_after_s)
-        self._good_s = time.monotonic() + START_GRACE_S
+        started_s = time.monotonic()
+        self._good_s, self._lost_after_s = started_s, started_s + START_GRACE_S
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._poll())
@@ -109,12 +118,12 @@ class Link:
             await asyncio.sleep(pace.next_s(now_s) - now_s)
             started_s = time.monotonic()
             try:
-                async with asyncio.timeout(self.patience_s):
+                async with asyncio.timeout(self._patience_s):
                     values = await self.driver.read()
             except DeviceError as error:
                 await self._failed(error)
             except TimeoutError:
-                await self._failed(DeviceError(f"no reading within {self.patience_s:g} s"))
+                await self._failed(DeviceError(f"no reading within {self._patience_s:g} s"))
             except Exception as error:  # noqa: BLE001
                 # A driver's bug on one device's bytes must not blind the rest of the site.
                 _log.exception("driver failed", device=self.device, protocol=self.protocol)
@@ -125,14 +134,16 @@ class Link:
     async def _failed(self, error: DeviceError) -> None:
         self._failures += 1
         is_refused = isinstance(error, Refused)
+        silent_s = time.monotonic() - self._good_s
         if is_refused:
             self.board.refuse(self.rows)
-        else:
-            is_bad = isinstance(error, Malformed)
-            self.board.mark(self.rows, Quality.BAD if is_bad else Quality.STALE)
-        silent_s = time.monotonic() - self._good_s
+        elif isinstance(error, Malformed):
+            self.board.mark(self.rows, Quality.BAD)
+        elif silent_s >= self.timeout_s:  # a connection that breaks may be back at once
+            self.board.mark(self.rows, Quality.STALE)
         is_silent = silent_s >= max(LOST_AFTER_POLLS * self.poll_s, LOST_AFTER_S)
-        if not self._is_lost and (is_refused or is_silent):
+        is_due = is_silent and time.monotonic() >= self._lost_after_s
+        if not self._is_lost and (is_refused or is_due):
             self._is_lost = True
             self.notices.lost(self.device, f"{self.protocol}: {error}")
             sample = error.sample.hex() if isinstance(error, Malformed) else ""
@@ -200,7 +211,7 @@ class Link:
                 self._lost(order, "could not be delivered before its lease ended")
                 return True
             try:
-                async with asyncio.timeout(self.patience_s):
+                async with asyncio.timeout(self._patience_s):
                     await self.driver.write(order.point, order.value, left_s)
             except (Rejected, Refused) as error:
                 self._progress(order, Progress.REJECTED)
