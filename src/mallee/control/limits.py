@@ -72,7 +72,8 @@ class Limits:
         import_min_w: negative export limit.
         overhead_w: most that pods draw beside their nodes: switches, pumps, conversion of these.
         pods_max_w, pods_min_w: most and least that control can make of the pods, AC.
-        age_max_s: readings older than this do not count.
+        age_max_s: battery readings older than this do not count. Longer than for the meter: an
+            inverter that misses a poll goes on filtering.
         write_min, write_max: range that the guard clips commands to; NaN where a point takes no
             commands.  # (points,)
     """
@@ -125,7 +126,7 @@ def limits_of(site: SiteModel) -> Limits:
         pods_max_w=pods_max_w,
         pods_min_w=pods_min_w,
         meter_row=meter.row(0, "import_w"),
-        age_max_s=1.0,
+        age_max_s=3.0,
         batteries=batteries,
         chargers=chargers,
         nodes=nodes,
