@@ -19,7 +19,7 @@ class Quality(IntEnum):
     NEVER = 4  # nothing was read yet
 
 
-_GOOD = int(Quality.GOOD)  # looking up an enum's member ten times a cycle would cost more
+_STALE = int(Quality.STALE)  # looking up an enum's member ten times a cycle would cost more
 
 
 class Progress(IntEnum):
@@ -55,7 +55,10 @@ class Snapshot:
         return float(self.values[row])
 
     def is_fresh(self, row: int, age_max_s: float) -> bool:
-        """Whether the reading is good and not older than `age_max_s`."""
-        if self.quality[row] != _GOOD:
+        """Whether the value was read well and not longer than `age_max_s` ago.
+
+        A device that has just gone stale still counts until its last value is that old.
+        """
+        if self.quality[row] > _STALE:
             return False
         return bool(self.time_s - self.times_s[row] <= age_max_s)
