@@ -1,7 +1,7 @@
 """The batteries of a site: built from the catalogue, written to, falling back by themselves."""
 
 import math
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,4 +191,4 @@ def _unit(site: SiteModel, model: DeviceModel, clock: Clock) -> np.void:
     rule["ramp_up_w_per_s"] = grid.ramp_up_max_w_per_s * (1.0 - RAMP_MARGIN_FRAC)
     rule["ramp_down_w_per_s"] = grid.ramp_down_max_w_per_s * (1.0 - RAMP_MARGIN_FRAC)
     rule["time_s"] = FILTER_TIME_S
-    return unit[()]
+    return cast(np.void, unit[()])

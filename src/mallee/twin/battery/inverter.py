@@ -5,6 +5,7 @@ so the step's mean power is integrated analytically instead of being sampled.
 """
 
 import math
+from typing import cast
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def make_path(delay_s: float, tau_s: float, step_s: float = STEP_S) -> np.void:
     if tau_s > 0.0:
         path["decay_rest"] = math.exp(-rest_s / tau_s)
         path["decay_last"] = math.exp(-(step_s - rest_s) / tau_s)
-    return path[()]
+    return cast(np.void, path[()])
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,4 +105,4 @@ def _session(row: dict[str, str], posts: int, where: str) -> tuple[int, np.void]
     session["capacity_wh"], session["car_max_w"], session["rise_s"] = capacity_wh, power_w, 20.0
     session["soc_start"] = 0.1
     session["soc_leave"] = 0.1 + energy_wh / capacity_wh
-    return post, session[()]
+    return post, cast(np.void, session[()])

@@ -63,7 +63,7 @@ class Feeders:
 
     def _place_ups(self, site: SiteModel) -> tuple[NDArray[np.void], NDArray[np.void]]:
         """Put every UPS of the site in line behind the feeder that it names."""
-        made = []
+        made: list[tuple[np.void, np.void]] = []
         for group in site.groups_of("ups"):
             model = group.model
             rating_w = model.power_max_w
