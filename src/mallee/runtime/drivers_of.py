@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mallee.control import limits_of
 from mallee.core.errors import ConfigError
 from mallee.core.site import DeviceGroup, SiteModel
 from mallee.drivers.dcgm import DcgmDriver
@@ -81,7 +82,11 @@ async def _maker(
         for address in set(run.addresses[protocol].values()) - set(centrals):
             centrals[address] = OcppCentral(*split_address(address))
             await centrals[address].open()
-        return lambda address, name: centrals[address].driver(name.replace("/", "."), model)
+        login = None if site.file.twin is not None else _login(run, group)
+        standing_w = {charger.name: charger.standing_w for charger in limits_of(site).chargers}
+        return lambda address, name: centrals[address].driver(
+            name.replace("/", "."), model, login=login, standing_limit_w=standing_w[name]
+        )
     raise ConfigError(f"catalogue model {model.model}", f"no driver for protocol {protocol!r}")
 
 
@@ -90,11 +95,14 @@ def _redfish_access(
 ) -> tuple[Login | None, ssl.SSLContext]:
     if site.file.twin is not None:
         return simulated_login(folder), client_context(folder, simulated=True)
-    login = None
-    if group.credentials:
-        place = Path(run.secrets) if run.secrets else secrets_path()
-        login = find_login(group.credentials, place)
-    return login, client_context(folder, simulated=False, tls_ca=group.tls_ca)
+    return _login(run, group), client_context(folder, simulated=False, tls_ca=group.tls_ca)
+
+
+def _login(run: Run, group: DeviceGroup) -> Login | None:
+    """The login that the site file names for these devices, from the secrets."""
+    if not group.credentials:
+        return None
+    return find_login(group.credentials, Path(run.secrets) if run.secrets else secrets_path())
 
 
 def _connection(group: DeviceGroup, protocol: str, index: int, driver: Driver) -> Connection:
