@@ -45,7 +45,9 @@ def test_errors_name_file_line_and_fault(tmp_path: Path, text: str, message: str
         read_trace(path)
 
 
-def test_unreadable_files(tmp_path: Path) -> None:
+def test_unreadable_files(tmp_path: Path, make_site: MakeSite) -> None:
+    with pytest.raises(ConfigError, match=r"twin\.load\.trace: is empty"):
+        Compute(make_site(Load(kind="trace")))
     with pytest.raises(ConfigError, match="cannot be read"):
         read_trace(tmp_path / "none.csv")
     broken = tmp_path / "broken.csv.gz"

@@ -134,3 +134,11 @@ def test_throughput_tables_pass_through_their_points_and_rise() -> None:
 def test_hpl_draws_near_nameplate(make_site: MakeSite, run: Run) -> None:
     it_w = run(Compute(make_site(Load(kind="hpl", level=1.0))), 30.0, block=50).sum(axis=1)
     assert it_w[-500:].mean() > 0.9 * 254e3
+
+
+def test_a_cap_on_independent_work_slows_only_its_rack(make_site: MakeSite, run: Run) -> None:
+    compute = Compute(make_site(Load(kind="constant", level=1.0)))
+    compute.write_caps(np.arange(18), np.full(18, 1927.0))
+    run(compute, 2.0)
+    slowed = float(throughput_at("training", np.array([200.0 / 1200.0]))[0])
+    assert compute.throughput == pytest.approx((1.0 + slowed) / 2.0, abs=0.01)

@@ -153,6 +153,8 @@ def _workload(
     if load.kind == "training":
         return Training(load=load, seed=seed & 0x7FFFFFFF, dt_ms=dt_ms), 1.0
     if load.kind == "trace":
+        if not load.trace:
+            raise ConfigError("twin.load.trace", "is empty", "name a CSV with t_s,power_w")
         trace = read_trace(Path(load.trace))
         if load.trace_form == "deaveraged":
             trace = deaverage(trace)
@@ -172,7 +174,7 @@ def _workload(
     if load.kind == "hpl":
         return Hpl(load=load, dt_ms=dt_ms), 1.0
     level = 0.0 if load.kind == "idle" else load.level
-    return Constant(level=level, dt_ms=dt_ms), 1.0
+    return Constant(level=level, dt_ms=dt_ms, units=len(np.unique(layout.node_rack[nodes]))), 1.0
 
 
 def trace_activity(trace: Trace, load: Load, layout: Layout, nodes: IntArray) -> FloatArray:
@@ -213,15 +215,16 @@ def _assign(job: Placed, layout: Layout, units: IntArray) -> None:
     owner, slot = gpu_slots_of(layout.node_slot[nodes], gpus, aggregated=layout.aggregated)
     order = np.arange(len(owner))
     rack = layout.node_rack[nodes]
+    by_rack = np.searchsorted(job.racks, rack)
     if isinstance(workload, Replay):
         shared = workload.units - 1
         own, common = order % shared, shared
         host = np.full(len(nodes), common)
     elif isinstance(workload, Inference):
-        own = order // job.load.replica_gpus
-        if layout.aggregated:
-            own = np.searchsorted(job.racks, rack)[owner]
+        own = by_rack[owner] if layout.aggregated else order // job.load.replica_gpus
         host = own[np.minimum(np.cumsum(gpus) - gpus, len(own) - 1)]
+    elif isinstance(workload, Constant):
+        own, host = by_rack[owner], by_rack
     else:
         own, host = np.zeros_like(order), np.zeros_like(nodes)
     units[rack[owner], slot] = job.column + own

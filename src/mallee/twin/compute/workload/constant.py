@@ -1,4 +1,4 @@
-"""Constant activity, and a long HPL-like run: the two loads without an iteration."""
+"""Constant activity: independent work that no other node waits for."""
 
 from dataclasses import dataclass, field
 
@@ -10,11 +10,11 @@ from mallee.twin.compute.layout import Float32Array
 
 @dataclass(slots=True)
 class Constant:
-    """The same activity always; 0 is idle."""
+    """The same activity always; 0 is idle. One unit a rack, so a cap slows only its own rack."""
 
     level: float
     dt_ms: int
-    units: int = 1
+    units: int
     stretches: bool = False
     state: FloatArray = field(default_factory=lambda: np.zeros(1))
 
@@ -24,5 +24,6 @@ class Constant:
         """See `Workload.fill`."""
         del pace
         before = min(max(-(start_ms // self.dt_ms), 0), steps)
-        wave[row : row + before, column] = 0.0
-        wave[row + before : row + steps, column] = self.level
+        mine = slice(column, column + self.units)
+        wave[row : row + before, mine] = 0.0
+        wave[row + before : row + steps, mine] = self.level
