@@ -44,16 +44,21 @@ def main(folder: Path) -> None:
                 beat(board, "collect"),
                 watch_commands(site, board, links),
                 flush_often(notices),
-                _run_links(links, board, waits=site.file.twin is not None),
+                _run_links(site, board, links),
             )
 
     run_fast(collect())
 
 
-async def _run_links(links: Sequence[Link], board: Board, *, waits: bool) -> None:
+async def _run_links(site: SiteModel, board: Board, links: Sequence[Link]) -> None:
     """Run all links; those to simulated devices once these are there."""
+    waits = site.file.twin is not None
+    meters = {name for group in site.groups_of("meter") for name in group.names}
     while waits and board.heartbeat("twin")[0] == 0:  # noqa: ASYNC110 - another process
         await asyncio.sleep(COMMANDS_EVERY_S)
+    # Control acts from the meter's first reading on and should know the batteries by then.
+    fast = [link for link in links if link.poll_s < 1.0]
+    await asyncio.gather(*(link.prepare() for link in fast if link.device not in meters))
     async with asyncio.TaskGroup() as tasks:
         for link in links:
             tasks.create_task(link.run())

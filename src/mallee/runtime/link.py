@@ -5,6 +5,7 @@ it is back. A command is done when a later reading shows it.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -96,6 +97,14 @@ class Link:
     def __post_init__(self) -> None:
         self.read_back = ReadBack(self.poll_s)
         self.column_of = {row: column for column, row in enumerate(self.rows.tolist())}
+
+    async def prepare(self) -> None:
+        """Connect and read once ahead of the schedule; failures are left to the schedule."""
+        with contextlib.suppress(DeviceError, TimeoutError):
+            async with asyncio.timeout(2.0 * self.timeout_s):
+                await self.driver.open()
+                started_s = time.monotonic()
+                self._succeeded(await self.driver.read(), started_s)
 
     async def run(self) -> None:
         """Read and write until cancelled."""
