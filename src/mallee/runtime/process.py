@@ -23,10 +23,10 @@ HUNG_S: Final = {"control": 2.0, "collect": 5.0, "twin": 10.0, "console": 15.0}
 """Without a heartbeat for so long a process is killed and started again."""
 START_MAX_S: Final = {"control": 30.0, "collect": 30.0, "twin": 300.0, "console": 60.0}
 """Time until the first heartbeat; a twin may have to compile its kernels first."""
-LOOP_WINDOW_S, LOOP_FREE, LOOP_PAUSE_S, LOOP_PAUSE_MAX_S = 30.0, 3, 0.5, 10.0
+LOOP_WINDOW_S, LOOP_FREE, LOOP_PAUSE_S, LOOP_PAUSE_MAX_S = 30.0, 6, 0.5, 10.0
 """Restarts are immediate up to so many deaths in the window, then wait longer each time."""
 STOP_S = 3.0
-SPARE_AFTER_S = 3.0
+SPARE_AFTER_S = 2.0
 """A spare is made once the process has worked for so long, so as not to slow its start."""
 LOG_BYTES_MAX = 20 << 20
 CONFIG_STATUS = 2
