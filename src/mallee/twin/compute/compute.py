@@ -120,7 +120,7 @@ class Compute:
         self.coolant.set(supply_degc, flow_frac)
         shelves, dt_s = self.shelves, self.dt_ms / 1000.0
         input_w, output_w = np.empty((2, steps, self.layout.racks))
-        output_before_j, loss_before_j = shelves.output_j.copy(), shelves.loss_j.copy()
+        heat_w = np.zeros((2, self.layout.racks))
         self.pace.begin_block()
         done = 0
         while done < steps:
@@ -134,17 +134,14 @@ class Compute:
             )
             self._advance_chunk(now_ms, count)
             convert(
-                self._it_w, done, count, dt_s, self._smooth, self.supply.live, shelves, output_w,
-                input_w,
+                self._it_w, done, count, dt_s, self._smooth, self.supply.live, shelves,
+                self._liquid_frac, output_w, input_w, heat_w,
             )  # fmt: skip
             done += count
             self.it_w, self.input_w = output_w[done - 1], input_w[done - 1]
         self.time_ms = start_ms + steps * self.dt_ms
         self.block_it_w, self.block_input_w = output_w, input_w
-        mean_w = (shelves.output_j - output_before_j) / (steps * dt_s)
-        loss_w = (shelves.loss_j - loss_before_j) / (steps * dt_s)
-        self.heat_liquid_w = self._liquid_frac * mean_w
-        self.heat_air_w = mean_w - self.heat_liquid_w + loss_w
+        self.heat_liquid_w, self.heat_air_w = heat_w
         return input_w
 
     def save(self) -> dict[str, NDArray[Any]]:

@@ -63,19 +63,26 @@ def convert(
     smooth: float,
     live: NDArray[np.bool_],
     shelves: Shelves,
+    liquid_frac: FloatArray,
     output_w: FloatArray,
     input_w: FloatArray,
+    heat_w: FloatArray,
 ) -> None:
-    """AC input of every rack from its DC power.
+    """AC input and heat of every rack from its DC power.
 
     Args:
         it_w: DC power.  # (racks, steps)
         first: row of the block that the first sub-step goes to.
         smooth: coefficient of the moving average, 1 - exp(-dt / average).
         live: where the supply is there; elsewhere racks live on hold-up or are dark.  # (racks,)
+        liquid_frac: share of the DC power that goes to the coolant.  # (racks,)
         output_w, input_w: DC and AC power of the block, written.  # (block steps, racks)
+        heat_w: heat to coolant and to air, means of the block, added to.  # (2, racks)
     """
+    share = 1.0 / output_w.shape[0]
     for rack in range(it_w.shape[0]):
+        liquid = share * liquid_frac[rack]
+        air = share - liquid
         count = shelves.alive[rack]
         rating_w = count * shelves.rating_w[rack]
         per_w = 1.0 / rating_w if rating_w > 0.0 else 0.0
@@ -85,6 +92,8 @@ def convert(
             needed_w = it_w[rack, k]
             output_w[first + k, rack] = needed_w
             shelves.output_j[rack] += needed_w * dt_s
+            heat_w[0, rack] += needed_w * liquid
+            heat_w[1, rack] += needed_w * air
             if not live[rack]:
                 shelves.hold_j[rack] -= needed_w * dt_s
                 input_w[first + k, rack] = 0.0
@@ -99,6 +108,7 @@ def convert(
             loss_w = a + b * wanted_w + c * wanted_w * wanted_w
             input_w[first + k, rack] = wanted_w + loss_w
             shelves.loss_j[rack] += loss_w * dt_s
+            heat_w[1, rack] += loss_w * share
             shelves.input_j[rack] += (wanted_w + loss_w) * dt_s
 
 

@@ -29,6 +29,7 @@ class Supply:
         self.live, self.dark = np.ones(racks, np.bool_), np.zeros(racks, np.bool_)
         self._jobs = jobs
         self._waiting = np.zeros(len(jobs), np.bool_)
+        self._watching = np.zeros(1, np.bool_)
 
     def watch(
         self,
@@ -47,15 +48,16 @@ class Supply:
             voltage_pu: of all racks or of each.
             it_w: DC power of each rack at the end of the last block.  # (racks,)
         """
-        self.live[:] = np.asarray(voltage_pu) >= VOLTAGE_MIN_PU
-        if self.live.all() and not self.dark.any():
+        if not self._watching and np.min(voltage_pu, initial=1.0) >= VOLTAGE_MIN_PU:
             return
+        self.live[:] = np.asarray(voltage_pu) >= VOLTAGE_MIN_PU
         left = np.floor(shelves.hold_j / np.maximum(it_w * dt_s, 1e-9)).astype(np.int64)
         racks.live[:] = np.where(self.live, ALWAYS, np.where(self.dark, 0, left))
         lost = ~self.live & ~self.dark & (left < steps)
         self.dark &= ~self.live
         self.dark |= lost
         smoother.command_w[lost] = 0.0
+        self._watching[0] = not self.live.all()
         for number, job in enumerate(self._jobs):
             if not job.workload.stretches:
                 continue
@@ -68,4 +70,9 @@ class Supply:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, for save and restore."""
-        return {"live": self.live, "dark": self.dark, "waiting": self._waiting}
+        return {
+            "live": self.live,
+            "dark": self.dark,
+            "waiting": self._waiting,
+            "watching": self._watching,
+        }
