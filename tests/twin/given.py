@@ -3,6 +3,7 @@
 import csv
 import gzip
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -27,6 +28,10 @@ class GivenLoad:
         self.throughput = 1.0
         self.caps: dict[int, float] = {}
         self.voltage_pu: FloatArray = np.ones(racks)
+        self.stored_j = np.zeros(racks)
+        self.shelves = SimpleNamespace(
+            input_j=np.zeros(racks), output_j=np.zeros(racks), loss_j=np.zeros(racks)
+        )
 
     def advance(
         self,
@@ -43,6 +48,8 @@ class GivenLoad:
         at = np.minimum(np.arange(first, first + steps), len(self.total_w) - 1)
         power: FloatArray = self.total_w[at][:, None] * self._share
         self.it_w = power[-1]
+        self.shelves.input_j += power.sum(axis=0) * STEP_MS / 1000.0
+        self.shelves.output_j[:] = self.shelves.input_j
         self.heat_liquid_w, self.heat_air_w = 0.85 * power.mean(0), 0.15 * power.mean(0)
         return power
 
@@ -53,10 +60,11 @@ class GivenLoad:
         pass
 
     def save(self) -> dict[str, NDArray[Any]]:
-        return {"it_w": self.it_w.copy()}
+        return {"it_w": self.it_w.copy(), "input_j": self.shelves.input_j.copy()}
 
     def restore(self, saved: dict[str, NDArray[Any]]) -> None:
         self.it_w = saved["it_w"].copy()
+        self.shelves.input_j[:] = self.shelves.output_j[:] = saved["input_j"]
 
 
 def changed(site: SiteModel, **tables: Any) -> SiteModel:

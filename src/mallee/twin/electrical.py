@@ -173,6 +173,9 @@ def _book_step(plant: Plant, step_s: float, now_ms: int) -> None:
     hours = step_s / SECONDS_PER_HOUR
     book_cars(plant.cabinets, plant.cabinet_state, plant.posts, plant.sessions, step_s)
     site["trips"] += book(plant.feeders, plant.feeder_state, plant.ups_state, step_s, now_ms)
+    site["open"] = 0
+    for f in range(plant.feeders.shape[0]):
+        site["open"] += 1 - plant.feeder_state[f]["closed"]
     grid = plant.feeder_state[0]["flow_w"]
     battery_w, reactive = 0.0, 0.0
     for b in range(plant.units.shape[0]):

@@ -1,10 +1,15 @@
 """The site's energy ledger, checked every second; names the component that broke it."""
 
+from typing import Final
+
 import numpy as np
 
 from mallee.twin.balance import check_closed, check_finite
+from mallee.twin.compute.compute import Compute
 from mallee.twin.plant import Plant
 from mallee.twin.power.feeders import Feeders
+
+J_PER_WH: Final = 3600.0
 
 
 def check_energy(plant: Plant, feeders: Feeders, time_ms: int) -> None:
@@ -31,6 +36,24 @@ def check_energy(plant: Plant, feeders: Feeders, time_ms: int) -> None:
         terms_wh["in UPS"] = float((ups["stored_wh"] - ups["start_wh"]).sum())
         terms_wh["UPS losses"] = float(ups["loss_wh"].sum())
     check_closed("site", time_ms, grid_wh, terms_wh)
+
+
+def check_racks(compute: Compute, plant: Plant, time_ms: int) -> None:
+    """Energy of the racks as the feeders drew it, against what their shelves took and gave.
+
+    Raises:
+        PhysicsError: the balance does not close.
+    """
+    site, shelves = plant.site[0], compute.shelves
+    taken_wh = float(shelves.input_j.sum()) / J_PER_WH
+    served = {"drawn": float(site["racks_wh"]), "not served": float(site["shed_wh"])}
+    check_closed("racks' feeders", time_ms, taken_wh, served)
+    given = {
+        "to nodes and switches": float(shelves.output_j.sum()) / J_PER_WH,
+        "rectifier losses": float(shelves.loss_j.sum()) / J_PER_WH,
+        "in shelves": float(np.sum(compute.stored_j)) / J_PER_WH,
+    }
+    check_closed("power shelves", time_ms, taken_wh, given)
 
 
 def _blame(plant: Plant, feeders: Feeders, time_ms: int) -> None:

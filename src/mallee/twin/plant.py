@@ -28,6 +28,7 @@ SITE: Final = np.dtype(
         ("islanded", "i8"),
         ("collapsed", "i8"),  # an island that could not carry its load
         ("disturbed", "i8"),  # guards that are counting or tripped
+        ("open", "i8"),  # breakers that are open
         ("trips", "i8"),  # of breakers, since the start
         ("grid_wh", "f8"),
         ("import_wh", "f8"),

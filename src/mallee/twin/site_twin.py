@@ -25,17 +25,17 @@ from mallee.twin.electrical import step_site
 from mallee.twin.faults import FaultInjector, FaultPlan
 from mallee.twin.faults.write_path import make_write_path
 from mallee.twin.grid.grid import Grid
-from mallee.twin.ledger import check_energy
+from mallee.twin.ledger import check_energy, check_racks
 from mallee.twin.plant import Plant
 from mallee.twin.power.feeders import Feeders
 from mallee.twin.sensors.sensors import Sensors
 from mallee.twin.site_points import fill_site_points, meter_rows
+from mallee.twin.supply import Supply
 from mallee.twin.truth import Truth, empty_truth
 
 SETTLE_MS = 60_000
 """Coolant starts in the steady state of the load's first iterations."""
 
-COOLING_MAX_S = 120.0
 TRIAL_ITERATIONS = 3
 TRIALS, TRIAL_STEPS = 3, 5
 
@@ -91,12 +91,9 @@ class SiteTwin:
         self.plant: Plant = build_plant(
             site, self.feeders, self.batteries, self.chargers, self.steady
         )
-        racks = len(site.racks.names)
-        self._voltage_pu = np.ones(racks)
-        self._heat_j = np.zeros((2, racks))
-        self._heat_ms = 0
+        self.supply = Supply(self.plant, self.feeders, self.steady, self.cooling)
+        self._heat_j = np.zeros((2, len(site.racks.names)))
         self._meter_rows = meter_rows(site)
-        self._trips = 0
         self.truth: Truth = empty_truth()
         self._fill_constants()
         self._settle(settings)
@@ -171,7 +168,7 @@ class SiteTwin:
         saved = {name: array.copy() for name, array in self._arrays().items()}
         for part, state in self._parts().items():
             saved |= {f"{part}/{name}": array for name, array in state.save().items()}
-        saved["clock"] = np.array([self.time_ms, self._heat_ms, self._trips, self.chargers.day])
+        saved["clock"] = np.array([self.time_ms, self.chargers.day])
         return saved
 
     def restore(self, saved: dict[str, NDArray[Any]]) -> None:
@@ -183,7 +180,7 @@ class SiteTwin:
             prefix = f"{part}/"
             own = {n.removeprefix(prefix): a for n, a in saved.items() if n.startswith(prefix)}
             state.restore(own)
-        self.time_ms, self._heat_ms, self._trips, self.chargers.day = map(int, saved["clock"])
+        self.time_ms, self.chargers.day = map(int, saved["clock"])
         self._tell(np.empty(0), np.empty(0))
 
     def _parts(self) -> dict[str, Any]:
@@ -192,6 +189,7 @@ class SiteTwin:
             "cooling": self.cooling,
             "sensors": self.sensors,
             "write_path": self.write_path,
+            "grid": self.grid,
         }
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
@@ -211,7 +209,8 @@ class SiteTwin:
             "posts": plant.posts,
             "sessions": plant.sessions,
             "site": plant.site,
-            "voltage_pu": self._voltage_pu,
+            "supply": self.supply.state,
+            "voltage_pu": self.supply.voltage_pu,
             "heat_j": self._heat_j,
             "comms": self.comms.state,
             "comms_delay_s": self.comms.delay_s,
@@ -282,7 +281,7 @@ class SiteTwin:
             steps,
             supply_degc=self.cooling.supply_degc,
             flow_frac=self.cooling.flow_frac,
-            voltage_pu=self._voltage_pu,
+            voltage_pu=self.supply.voltage_pu,
         )
 
     def _block(self, steps: int, grid_w: FloatArray, load_w: FloatArray) -> None:
@@ -299,12 +298,9 @@ class SiteTwin:
     def _end_block(self, time_ms: int) -> None:
         """What parts tell each other, at the end of a whole block."""
         self.batteries.watch(time_ms)
-        site = self.plant.site[0]
-        # Also while racks or CDUs still stand dark: the last to return is no disturbance any more.
-        dark = not (self._voltage_pu.all() and self.cooling.faults.powered.all())
-        if dark or site["disturbed"] or site["trips"] != self._trips:
-            self._tell_racks()
-            self._report_trips(time_ms)
+        self.supply.tell()
+        for trip in self.supply.new_trips(time_ms - self.clock.block_ms):
+            self._note(trip[0], "breaker-trip", *trip[1:])
         if time_ms % self.clock.thermal_ms == 0:
             self._step_thermal(time_ms)
         if self._has_sensors:
@@ -315,11 +311,7 @@ class SiteTwin:
 
     def _step_thermal(self, time_ms: int) -> None:
         dt_s = self.clock.thermal_ms / 1000.0
-        # Beyond a few minutes of constant heat nothing changes in the loops: their steady state
-        # stands for the rest of a long block.
-        self.cooling.advance(
-            min(dt_s, COOLING_MAX_S), self._heat_j[0] / dt_s, self._heat_j[1] / dt_s
-        )
+        self.cooling.advance(dt_s, self._heat_j[0] / dt_s, self._heat_j[1] / dt_s)
         self._heat_j[:] = 0.0
         self._set_steady_loads()
         self.feeders.step_second(self.cooling.ambient_degc, dt_s)
@@ -328,36 +320,13 @@ class SiteTwin:
             self.batteries.step_slow(self.clock.slow_ms / 1000.0)
             self.chargers.next_day(time_ms)
         check_energy(self.plant, self.feeders, time_ms)
+        check_racks(self.compute, self.plant, time_ms)
 
     def _set_steady_loads(self) -> None:
         steady = self.steady
         steady_w = steady.base_w + steady.plant_share * self.cooling.plant_power_w
         steady_w[: steady.cdus] += self.cooling.power_w
         self.plant.steady_w[:] = steady_w
-
-    def _tell_racks(self) -> None:
-        """Supply voltage of each rack: none once its ride-through has run out."""
-        guards = self.plant.guards[: len(self._voltage_pu)]
-        self._voltage_pu[:] = np.where(guards["tripped"] == 1, 0.0, 1.0)
-        first = len(self.plant.guards) - len(self.steady.feeder)
-        cdus = self.plant.guards[first : first + self.steady.cdus]
-        dead = self.feeders.state["alive"][self.steady.feeder[: self.steady.cdus]] == 0
-        self.cooling.faults.powered[:] = (cdus["tripped"] == 0) & ~dead
-
-    def _report_trips(self, time_ms: int) -> None:
-        """One event for each breaker that has opened since the last block."""
-        trips = int(self.plant.site[0]["trips"])
-        if trips == self._trips:
-            return
-        self._trips = trips
-        for feeder in np.flatnonzero(self.feeders.state["closed"] == 0):
-            state = self.feeders.state[feeder]
-            if state["open_ms"] >= time_ms - self.clock.block_ms:
-                text = (
-                    f"opened by {self.feeders.why_open(int(feeder))}"
-                    f" at {float(state['current_pu']):.2f} times its rating"
-                )
-                self._note(int(state["open_ms"]), "breaker-trip", self.feeders.names[feeder], text)
 
     def _fill(self) -> None:
         self._fill_fast()
@@ -390,5 +359,5 @@ class SiteTwin:
         truth.chargers_w, truth.losses_w = float(site["chargers_w"]), float(site["losses_w"])
         truth.import_wh, truth.export_wh = float(site["import_wh"]), float(site["export_wh"])
         truth.it_w, truth.throughput = float(self.compute.it_w.sum()), self.compute.throughput
-        if truth.tripped or (self.feeders.state["closed"] == 0).any():
+        if truth.tripped or site["open"]:
             truth.tripped = self.feeders.tripped()

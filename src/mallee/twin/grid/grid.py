@@ -104,6 +104,31 @@ class Grid:
             raise ConfigError(str(path), "is empty, has holes or runs back in time")
         self._trace = (np.round(data[0] * 1000).astype(np.int64), data[1], data[2])
 
+    def save(self) -> dict[str, FloatArray]:
+        """What was added; a trace is an input and stays where it is."""
+        rows = [
+            (
+                e.start_ms,
+                e.end_ms,
+                e.voltage_pu,
+                np.nan if e.frequency_hz is None else e.frequency_hz,
+            )
+            for e in self.events
+        ]
+        return {"events": np.array(rows, np.float64).reshape(-1, 4)}
+
+    def restore(self, saved: dict[str, FloatArray]) -> None:
+        """Back to what `save` gave."""
+        self.events = [
+            GridEvent(
+                start_ms=int(start),
+                end_ms=int(end),
+                voltage_pu=float(pu),
+                frequency_hz=None if np.isnan(hz) else float(hz),
+            )
+            for start, end, pu, hz in saved["events"]
+        ]
+
     def block(self, start_ms: int, steps: int) -> tuple[FloatArray, FloatArray]:
         """Voltage in per unit and frequency of each step; read-only.  # (steps,) each"""
         if len(self._voltage_pu) != steps:
