@@ -8,6 +8,7 @@ away meanwhile makes the query look again.
 import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -330,11 +331,16 @@ def _read_table(
                 "devices": sorted({point.device for point in points}),
             },
         ).fetchnumpy()
-    devices = np.asarray(rows["device"], object)
+    times_ms, devices = np.asarray(rows["ts"], np.int64), np.asarray(rows["device"], object)
+    # Rows come device by device, so each device is one slice.
+    changes = [0, *(np.flatnonzero(devices[1:] != devices[:-1]) + 1).tolist(), len(devices)]
+    slices = {devices[s]: slice(s, e) for s, e in pairwise(changes) if s < e}
     found = {}
     for point in points:
         if prefix + point.name in columns:
-            mine = devices == point.device
-            values = np.ma.filled(np.ma.asarray(rows[prefix + point.name], np.float64), np.nan)
-            found[point] = (np.asarray(rows["ts"], np.int64)[mine], values[mine])
+            mine = slices.get(point.device, slice(0))
+            values = np.ma.filled(
+                np.ma.asarray(rows[prefix + point.name][mine], np.float64), np.nan
+            )
+            found[point] = (times_ms[mine], values)
     return found
