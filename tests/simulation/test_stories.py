@@ -23,7 +23,8 @@ def test_a_story_is_told_as_before(
     plan = FaultPlan.from_toml(root / f"examples/faults/{story}.toml", demo_site)
     run = simulate(demo_site, duration_s=duration_s, faults=plan)
     told = "".join(
-        f"{event.time_s:5.0f} s  {event.severity.name.lower():<8}  {event.kind:<20}  {event.source}\n"
+        f"{event.time_s:5.0f} s  {event.severity.name.lower():<8}  "
+        f"{event.kind:<20}  {event.source}\n"
         for event in run.events
     )
     path = STORIES / f"{story}.txt"
