@@ -17,7 +17,7 @@ from mallee.twin.compute.smoothing import Smoother, smooth_slots
 from mallee.twin.compute.thermal import Coolant, Dies, step_dies
 from mallee.twin.kernel import inlined, kernel
 
-NOISE_MS: Final = 200
+NOISE_MS: Final = 500
 """The noise of a slot holds this long: kernel mix varies slower than the electrical step."""
 
 ALL_SLOTS: Final = 0x7FFFFFFF
@@ -254,15 +254,16 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
                     smoother.command_w[rack], smoother.active_w[rack], smoother.target_w[rack],
                     smoother.hold[rack], goal_w,
                 )  # fmt: skip
+            now_w = past_w[k]
             for s in range(used):
                 change_w = goal_w[s] - power_w[s]
-                power_w[s] += change_w * (rise if change_w > ZERO else fall)
-            now_w, alive = past_w[k], ONE if k < live else ZERO
-            for s in range(used):
-                now_w[s] = power_w[s] * alive
+                next_w = power_w[s] + change_w * (rise if change_w > ZERO else fall)
+                power_w[s] = next_w
+                now_w[s] = next_w
             if k >= live:
                 for s in range(used):
                     power_w[s] = ZERO
+                    now_w[s] = ZERO
             if (now_ms + dt_ms) % thermal_ms == 0:
                 add_energy(used, k + 1 - counted, dt_s, past_w[counted:], energy_j)
                 counted, stale = k + 1, True
