@@ -25,6 +25,7 @@ class Activity:
         lead: rows of the past that stand before the present block.
         wave: activity.  # (lead + chunk, units)
         boost: factor on caps, above 1 while a kernel has just started.  # (lead + chunk, units)
+        still: rows in which no unit changed.  # (lead + chunk,)
         mean: activity over the last block.  # (units,)
     """
 
@@ -34,6 +35,7 @@ class Activity:
         self.lead = 3 + OFFSET_MAX_MS // dt_ms
         self.wave = np.zeros((self.lead + chunk, columns), np.float32)
         self.boost = np.ones_like(self.wave)
+        self.still = np.zeros(self.lead + chunk, np.bool_)
         self.mean = np.zeros(columns, np.float32)
         self._resting = np.ones(columns, np.bool_)
         self._left = np.zeros(columns, np.int64)
@@ -48,12 +50,20 @@ class Activity:
             if now_ms + steps * self._dt_ms > job.stop_ms:
                 self._stop(job, now_ms, steps)
         mark_starts(
-            self.wave, self.boost, lead, steps, self._resting, self._left, self._hold, OVERSHOOT
+            self.wave,
+            self.boost,
+            self.still,
+            lead,
+            steps,
+            self._resting,
+            self._left,
+            self._hold,
+            OVERSHOOT,
         )
 
     def roll(self, steps: int) -> None:
         """What was written becomes the past."""
-        roll_rows(self.wave, self.boost, self.lead, steps, self.mean)
+        roll_rows(self.wave, self.boost, self.still, self.lead, steps, self.mean)
 
     def _stop(self, job: Placed, now_ms: int, steps: int) -> None:
         """Take a job's activity away after its end, at once or over its ramp."""
@@ -69,6 +79,7 @@ class Activity:
         return {
             "wave": self.wave[: self.lead],
             "boost": self.boost[: self.lead],
+            "still": self.still[: self.lead],
             "resting": self._resting,
             "boost_left": self._left,
             "activity": self.mean,

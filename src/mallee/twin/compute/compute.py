@@ -197,8 +197,8 @@ class Compute:
             activity.roll(steps)
             return
         advance_racks(
-            activity.wave, activity.boost, activity.lead, now_ms, self.dt_ms, steps, self.seed,
-            self.coolant.step_ms, self.slots, self.racks, self.dies, self.coolant.kernel,
+            activity.wave, activity.boost, activity.still, activity.lead, now_ms, self.dt_ms, steps,
+            self.seed, self.coolant.step_ms, self.slots, self.racks, self.dies, self.coolant.kernel,
             self.smoother, self._scratch, self._it_w,
         )  # fmt: skip
         activity.roll(steps)

@@ -196,6 +196,7 @@ def add_energy(
 def advance_racks(  # noqa: C901 - one loop nest, see below
     wave: Float32Array,
     boost: Float32Array,
+    still: NDArray[np.bool_],
     lead: int,
     start_ms: int,
     dt_ms: int,
@@ -218,6 +219,7 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
     Args:
         wave: activity; the first `lead` rows are the past.  # (lead + steps, units)
         boost: factor on caps while a kernel has just started.  # (lead + steps, units)
+        still: rows that repeat the row before.  # (lead + steps,)
         it_w: DC power of each rack, written.  # (racks, steps)
     """
     past_w, target_w, dt_s = scratch.past, scratch.target, dt_ms / 1000.0
@@ -234,8 +236,11 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
                 renew_gains(rack, seed, now_ms // NOISE_MS, slots, racks.first_gpu[rack], used)
                 stale, fresh = False, True
             if unit < 0:
-                units = slots.unit[rack]
-                aim_mixed(row, used, wave, boost, units, delay, base_w, gain_w, limit_w, target_w)
+                if fresh or not (still[row] and still[row - 1]):
+                    aim_mixed(
+                        row, used, wave, boost, slots.unit[rack], delay, base_w, gain_w, limit_w,
+                        target_w,
+                    )  # fmt: skip
             else:
                 now, before, factor = wave[row, unit], wave[row - 1, unit], boost[row, unit]
                 older, factor_before = wave[row - 2, unit], boost[row - 1, unit]
@@ -280,6 +285,7 @@ def advance_racks(  # noqa: C901 - one loop nest, see below
 def mark_starts(
     wave: Float32Array,
     boost: Float32Array,
+    still: NDArray[np.bool_],
     lead: int,
     steps: int,
     resting: NDArray[np.bool_],
@@ -293,7 +299,7 @@ def mark_starts(
     largest factor of all units, so that a loop can see whether any cap is raised.
     """
     for k in range(lead, lead + steps):
-        largest = ONE
+        largest, same = ONE, True
         for unit in range(1, wave.shape[1]):
             active = wave[k, unit]
             if active < RESTS:
@@ -304,12 +310,19 @@ def mark_starts(
             boost[k, unit] = factor if left[unit] > 0 else ONE
             left[unit] = max(left[unit] - 1, 0)
             largest = max(largest, boost[k, unit])
-        boost[k, 0] = largest
+            if active != wave[k - 1, unit] or boost[k, unit] != boost[k - 1, unit]:
+                same = False
+        boost[k, 0], still[k] = largest, same
 
 
 @kernel
 def roll_rows(
-    wave: Float32Array, boost: Float32Array, lead: int, steps: int, mean: Float32Array
+    wave: Float32Array,
+    boost: Float32Array,
+    still: NDArray[np.bool_],
+    lead: int,
+    steps: int,
+    mean: Float32Array,
 ) -> None:
     """Take the means of a block, then move its last rows to where the past stands.
 
@@ -322,6 +335,7 @@ def roll_rows(
             total += np.float64(wave[k, unit])
         mean[unit] = np.float32(total / steps)
     for k in range(lead):
+        still[k] = still[k + steps]
         for unit in range(wave.shape[1]):
             wave[k, unit] = wave[k + steps, unit]
             boost[k, unit] = boost[k + steps, unit]
