@@ -49,6 +49,20 @@ def test_caps_outside_the_limits_are_rejected(make_site: MakeSite) -> None:
         compute.write_cap(3, 1000.0)
     with pytest.raises(Rejected):
         compute.write_cap(3, float("nan"))
+    with pytest.raises(Rejected, match="node 2: cap_w 9000 W"):
+        compute.write_caps(np.arange(4), np.array([3e3, 3e3, 9e3, 3e3]))
+    assert compute.caps.next_ms > 1 << 50, "none of a rejected batch is on its way"
+
+
+def test_writes_faster_than_the_delay_all_take_effect(make_site: MakeSite, run: Run) -> None:
+    compute = Compute(make_site(Load()))
+    seen = []
+    for number in range(20):
+        compute.write_cap(0, 3000.0 + 100.0 * number)
+        run(compute, 0.1)
+        seen.append(float(compute.caps.cap_w[0]))
+    # 0.5 s of delay: the node follows the writes five blocks late.
+    np.testing.assert_array_equal(seen[5:], 3000.0 + 100.0 * np.arange(15))
 
 
 def test_every_point_of_nodes_switches_and_shelves_is_written(

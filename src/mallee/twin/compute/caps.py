@@ -5,7 +5,6 @@ least cap, at `cap_max_w` at nameplate; the host takes what is left. Writes take
 delay of their path (0.2-2 s through a BMC); several may be on their way.
 """
 
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from mallee.core.errors import Rejected
 from mallee.core.site import FloatArray, IntArray
 from mallee.twin.compute.layout import Float32Array, Layout, gpu_slots_of
-from mallee.twin.compute.placement import Placed
+from mallee.twin.compute.placement import NEVER_MS, Placed
 
 
 class Caps:
@@ -24,6 +23,7 @@ class Caps:
         cap_w: the cap in effect of each node.  # (nodes,)
         min_w, max_w: what each accepts.  # (nodes,)
         delay_ms: from a write to its effect.  # (nodes,)
+        next_ms: when the next cap on its way takes effect.
     """
 
     def __init__(self, layout: Layout, jobs: list[Placed]) -> None:
@@ -48,12 +48,21 @@ class Caps:
         gpu_idle_w = layout.node_parameter("gpu_idle_w")
         self._gpu_open_w = gpu_idle_w + (self._gpu_max_w - gpu_idle_w) * peak
         self._host_open_w = host_idle_w + (host_max_w - host_idle_w) * peak
-        self._coming: deque[tuple[int, list[IntArray], list[FloatArray]]] = deque()
+        self._coming: dict[int, tuple[list[int], list[float]]] = {}
+        self.next_ms = NEVER_MS
 
-    @property
-    def next_ms(self) -> int:
-        """When the next written cap takes effect; far in the future without one."""
-        return self._coming[0][0] if self._coming else 1 << 60
+    def write_one(self, node: int, cap_w: float, now_ms: int) -> None:
+        """Send one cap on its way: `write` for a single node, which is what devices get.
+
+        Raises:
+            Rejected: outside the node's limits.
+        """
+        low_w, high_w = float(self.min_w[node]), float(self.max_w[node])
+        if not low_w <= cap_w <= high_w:
+            raise Rejected(f"node {node}: cap_w {cap_w:g} W is outside {low_w:g} to {high_w:g} W")
+        nodes, caps_w = self._due(now_ms + int(self.delay_ms[node]))
+        nodes.append(node)
+        caps_w.append(cap_w)
 
     def write(self, nodes: IntArray, cap_w: FloatArray, now_ms: int) -> None:
         """Send caps on their way.
@@ -61,25 +70,20 @@ class Caps:
         Raises:
             Rejected: a cap outside the node's limits.
         """
-        bad = ~((cap_w >= self.min_w[nodes]) & (cap_w <= self.max_w[nodes]))
-        if bad.any():
-            first = int(np.flatnonzero(bad)[0])
-            node = int(nodes[first])
-            limits = f"{self.min_w[node]:g} to {self.max_w[node]:g} W"
-            raise Rejected(f"node {node}: cap_w {cap_w[first]:g} W is outside {limits}")
+        bad = np.flatnonzero(~((cap_w >= self.min_w[nodes]) & (cap_w <= self.max_w[nodes])))
+        if len(bad):
+            self.write_one(int(nodes[bad[0]]), float(cap_w[bad[0]]), now_ms)
         due_ms = now_ms + self.delay_ms[nodes]
         for due in np.unique(due_ms).tolist():
             chosen = due_ms == due
-            self._queue(due, nodes[chosen], cap_w[chosen])
+            queued, caps_w = self._due(due)
+            queued.extend(nodes[chosen].tolist())
+            caps_w.extend(cap_w[chosen].tolist())
 
-    def _queue(self, due_ms: int, nodes: IntArray, cap_w: FloatArray) -> None:
-        for when, node_parts, cap_parts in self._coming:
-            if when == due_ms:
-                node_parts.append(nodes)
-                cap_parts.append(cap_w)
-                return
-        self._coming.append((due_ms, [nodes], [cap_w]))
-        self._coming = deque(sorted(self._coming, key=lambda entry: entry[0]))
+    def _due(self, due_ms: int) -> tuple[list[int], list[float]]:
+        """Nodes and caps that take effect at a time; a later write to a node wins."""
+        self.next_ms = min(self.next_ms, due_ms)
+        return self._coming.setdefault(due_ms, ([], []))
 
     def apply_due(self, now_ms: int, slot_cap_w: Float32Array) -> bool:
         """Put caps that are due into effect.
@@ -90,14 +94,14 @@ class Caps:
         Returns:
             Whether anything changed.
         """
-        changed = False
-        while self._coming and self._coming[0][0] <= now_ms:
-            _, node_parts, cap_parts = self._coming.popleft()
-            for nodes, cap_w in zip(node_parts, cap_parts, strict=True):
-                self.cap_w[nodes] = cap_w
-            self._spread(np.unique(np.concatenate(node_parts)), slot_cap_w)
-            changed = True
-        return changed
+        if self.next_ms > now_ms:
+            return False
+        for due_ms in sorted(due for due in self._coming if due <= now_ms):
+            nodes, caps_w = self._coming.pop(due_ms)
+            self.cap_w[nodes] = caps_w
+            self._spread(np.unique(nodes), slot_cap_w)
+        self.next_ms = min(self._coming, default=NEVER_MS)
+        return True
 
     def _spread(self, nodes: IntArray, slot_cap_w: Float32Array) -> None:
         """Divide the caps of some nodes over their slots."""
@@ -125,9 +129,8 @@ class Caps:
         """Caps in effect and on their way."""
         coming = [
             (due_ms, node, cap_w)
-            for due_ms, node_parts, cap_parts in self._coming
-            for nodes, caps_w in zip(node_parts, cap_parts, strict=True)
-            for node, cap_w in zip(nodes.tolist(), caps_w.tolist(), strict=True)
+            for due_ms, queued in sorted(self._coming.items())
+            for node, cap_w in zip(*queued, strict=True)
         ]
         return {"cap_w": self.cap_w.copy(), "caps_coming": np.array(coming).reshape(-1, 3)}
 
@@ -135,5 +138,8 @@ class Caps:
         """Continue from what `save` returned."""
         self.cap_w[:] = saved["cap_w"]
         self._coming.clear()
+        self.next_ms = NEVER_MS
         for due_ms, node, cap_w in saved["caps_coming"].tolist():
-            self._queue(int(due_ms), np.array([int(node)]), np.array([cap_w]))
+            nodes, caps_w = self._due(int(due_ms))
+            nodes.append(int(node))
+            caps_w.append(cap_w)

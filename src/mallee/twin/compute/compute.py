@@ -224,7 +224,7 @@ class Compute:
         Raises:
             Rejected: outside the node's limits.
         """
-        self.write_caps(np.array([node]), np.array([cap_w]))
+        self.caps.write_one(node, cap_w, self.time_ms)
 
     def write_caps(self, nodes: IntArray, cap_w: FloatArray) -> None:
         """Write power caps of nodes, numbered through the node groups in site order.
