@@ -19,7 +19,7 @@ from mallee.core.errors import ConfigError
 from mallee.runtime.board import Board, Role
 from mallee.runtime.run_folder import RunFolder
 
-HUNG_S: Final = {"control": 2.0, "collect": 5.0, "twin": 10.0, "console": 15.0}
+HUNG_S: Final = {"control": 3.0, "collect": 6.0, "twin": 10.0, "console": 15.0}
 """Without a heartbeat for so long a process is killed and started again."""
 START_MAX_S: Final = {"control": 30.0, "collect": 30.0, "twin": 300.0, "console": 60.0}
 """Time until the first heartbeat; a twin may have to compile its kernels first."""
