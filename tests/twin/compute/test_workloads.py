@@ -142,3 +142,14 @@ def test_a_cap_on_independent_work_slows_only_its_rack(make_site: MakeSite, run:
     run(compute, 2.0)
     slowed = float(throughput_at("training", np.array([200.0 / 1200.0]))[0])
     assert compute.throughput == pytest.approx((1.0 + slowed) / 2.0, abs=0.01)
+
+
+def test_shut_down_accelerators_stay_off_until_reset(make_site: MakeSite, run: Run) -> None:
+    compute = Compute(make_site(Load(kind="constant", level=1.0)))
+    compute.dies.die_degc[0, :4] = compute.dies.plate_degc[0, :4] = 130.0
+    run(compute, 8.0)
+    assert (compute.slots.power_w[0, :4] < 1.0).all()
+    assert (compute.slots.power_w[0, 4:8] > 1000.0).all()
+    compute.reset_gpus(0)
+    run(compute, 2.0)
+    assert (compute.slots.power_w[0, :4] > 1000.0).all()

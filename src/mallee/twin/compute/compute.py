@@ -21,7 +21,7 @@ from mallee.twin.compute.racks import build_constants, build_dies, build_shelves
 from mallee.twin.compute.shelves import STORAGE_AVERAGE_S, Shelves, convert
 from mallee.twin.compute.smoothing import Smoother, build_smoother
 from mallee.twin.compute.supply import Supply
-from mallee.twin.compute.thermal import Dies
+from mallee.twin.compute.thermal import NO_LIMIT_W, Dies
 
 CHUNK_STEPS: Final = 50
 LONG_CHUNK: Final = 10
@@ -259,6 +259,15 @@ class Compute:
         self.points.settle(self.shelves)
         have = sum(int((group.rack == rack).sum()) for group in self.layout.shelves)
         self.shelves.alive[rack] = max(0, have - count)
+
+    def reset_gpus(self, node: int) -> None:
+        """Start a node's accelerators again that shut themselves down, as a reboot does."""
+        layout = self.layout
+        first, rack = int(layout.node_slot[node]), int(layout.node_rack[node])
+        count = 1 if layout.aggregated else int(layout.node_gpus[node])
+        self.dies.state[rack, first : first + count] = 0
+        self.slots.hot_w[rack, first : first + count] = NO_LIMIT_W
+        self.racks.stale[rack] = True
 
     def abort_job(self, index: int) -> None:
         """Stop a job in one step, as when one of its processes dies."""
