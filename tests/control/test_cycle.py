@@ -220,3 +220,15 @@ def test_a_meter_that_contradicts_the_devices_is_not_acted_on(factor: float) -> 
     for tenth in range(600):
         state, _, _ = run(view, replace(state, cycle=tenth), 20.0 + 0.1 * tenth)
     assert state.mode == "auto"
+
+
+def test_control_waits_a_moment_for_the_batteries_before_it_does_without_them() -> None:
+    view = SiteView()
+    view.lose("bess1/charge_w")
+    state, asked, _ = run(view, initial_state(), 0.0)
+    assert state.mode == "starting"
+    assert set(asked) == {"bess1/heartbeat_count"}
+    for tenth in range(1, 60):
+        state, asked, _ = run(view, state, 0.1 * tenth)
+    assert state.mode == "auto"
+    assert state.active == ("unseen bess1",)

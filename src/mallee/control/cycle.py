@@ -47,6 +47,8 @@ from mallee.core.snapshot import Snapshot
 PERIOD_S = 0.1
 SLOW_CYCLES = 10
 """The slow steps run every this many cycles: once a second."""
+ARRIVAL_CYCLES = 50
+"""Control waits this long for first readings of the batteries before it does without them."""
 IMPORT_MEAN_S = 1.0
 LOAD_MEAN_S = 30.0
 CAP_RELEASE_PER_S = 0.05
@@ -76,14 +78,21 @@ def cycle(
     is_slow = state.cycle % SLOW_CYCLES == 0
     if sight.meter_seen and is_slow:
         state = _compare(state, snapshot, sight, limits)
+    if state.mode == "starting" and _is_arriving(state, sight):
+        return *wait(state, limits, is_slow=is_slow), []
     if not sight.meter_seen or state.distrusted:
-        if state.mode == "starting" and not state.distrusted:
-            return *wait(state, limits, is_slow=is_slow), []
         return hold_safe(state, snapshot, limits, time_s, is_slow=is_slow)
     is_urgent = sight.import_w > limits.contract_max_w >= state.import_w
     if not (is_slow or is_urgent or state.mode != "auto"):
         return _seen(state, sight), [], []
     return _decide(state, snapshot, sight, plan, limits, time_s)
+
+
+def _is_arriving(state: ControlState, sight: Sight) -> bool:
+    """Whether first readings are still to come: the meter's, and for a while the batteries'."""
+    if not sight.meter_seen:
+        return True
+    return state.cycle < ARRIVAL_CYCLES and not all(battery.seen for battery in sight.batteries)
 
 
 def _compare(state: ControlState, snapshot: Snapshot, sight: Sight, limits: Limits) -> ControlState:
@@ -178,7 +187,7 @@ def _decide(
         commands = battery_orders(
             snapshot, limits, import_max_w=import_max_w, bias_w=bias_w, reason=reason.text
         )
-    commands += heartbeat_orders(limits, state.cycle // SLOW_CYCLES)
+    commands += heartbeat_orders(limits, state.cycle)
     renew = state.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or state.mode != "auto"
     commands += charger_orders(
         snapshot, limits, total_w=shares.chargers_max_w, renew=renew, reason=reason.text
