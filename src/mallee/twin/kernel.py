@@ -8,6 +8,7 @@ same source runs as plain Python and is the reference.
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +20,9 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., object])
 
 TWIN_FOLDER = Path(__file__).parent
+
+FOLDERS_KEPT = 8
+"""Compiled sources kept: work on branches and tests of copies go back and forth."""
 
 
 def kernel(function: Function) -> Function:
@@ -50,10 +54,23 @@ def _cache_folder() -> str:
     """A folder for compiled kernels of exactly this source, beside it where that can be written."""
     digest = hashlib.sha256()
     for path in sorted(TWIN_FOLDER.rglob("*.py")):
-        stat = path.stat()
-        digest.update(f"{path}:{stat.st_mtime_ns}:{stat.st_size}".encode())
-    name = f"kernels-{digest.hexdigest()[:12]}"
-    own = TWIN_FOLDER / "__pycache__"
-    own.mkdir(exist_ok=True) if os.access(TWIN_FOLDER, os.W_OK) else None
-    base = own if os.access(own, os.W_OK) else Path(tempfile.gettempdir()) / f"mallee-{os.getuid()}"
-    return str(base / name)
+        digest.update(path.read_bytes())
+    base = TWIN_FOLDER / "__pycache__"
+    if os.access(TWIN_FOLDER, os.W_OK):
+        base.mkdir(exist_ok=True)
+    if not os.access(base, os.W_OK):
+        base = Path(tempfile.gettempdir()) / f"mallee-{os.getuid()}"
+    folder = base / f"kernels-{digest.hexdigest()[:12]}"
+    if not folder.exists():
+        _drop_oldest(base)
+    return str(folder)
+
+
+def _drop_oldest(base: Path) -> None:
+    """Keep room for the kernels of this source: those of older sources go, but the last few."""
+    try:
+        stale = sorted(base.glob("kernels-*"), key=lambda path: path.stat().st_mtime_ns)
+    except FileNotFoundError:  # another process tidies at the same moment
+        return
+    for folder in stale[: -(FOLDERS_KEPT - 1)]:
+        shutil.rmtree(folder, ignore_errors=True)
