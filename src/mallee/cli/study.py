@@ -86,6 +86,8 @@ def simulate(
         plan = FaultPlan.from_toml(faults, model)
     bar = ProgressBar(duration_s, "simulating")
     result = run(model, duration_s=duration_s, seed=seed, faults=plan, progress=bar)
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
     figures = figures_of(result)
     if series is not None:
         _write_series(series, result)

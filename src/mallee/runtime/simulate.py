@@ -60,6 +60,8 @@ class Simulation:
         load_20ms_w: the same without the batteries.  # (steps,)
         events: everything that control, faults and devices reported.
         state: what control remembered at the end.
+        throughput_mean: work done over the run, 1.0 uncapped, weighted by work.
+        notes: what the twin found worth telling about its input, such as gaps of a trace.
         wall_s: how long the run took, without building the site; no part of the outputs.
     """
 
@@ -69,6 +71,8 @@ class Simulation:
     load_20ms_w: FloatArray
     events: tuple[Event, ...]
     state: ControlState
+    throughput_mean: float
+    notes: tuple[str, ...]
     wall_s: float
 
     @property
@@ -141,10 +145,10 @@ def simulate(
         series=record.series,
         grid_20ms_w=record.grid_20ms_w,
         load_20ms_w=record.load_20ms_w,
-        events=tuple(
-            sorted([*events, *getattr(twin, "events", ())], key=lambda event: event.time_s)
-        ),
+        events=tuple(sorted([*events, *twin.events], key=lambda event: event.time_s)),
         state=state,
+        throughput_mean=twin.compute.throughput_mean,
+        notes=tuple(twin.compute.notes),
         wall_s=time.perf_counter() - began_s,
     )
 
@@ -203,15 +207,13 @@ def figures_of(run: Simulation) -> dict[str, float | int | str]:
     has_battery = capacity_wh > 0.0 and soc.size > 0
     used_wh = float(np.ptp(soc)) * capacity_wh if has_battery else 0.0
     power = np.abs(run.series["battery_charge_w"])
-    throughput = run.series["throughput"]
-    lost = 1.0 - float(np.nanmean(throughput)) if throughput.size else 0.0
     return {
         "duration_s": len(soc),
         **contract._asdict(),
         "battery_energy_used_wh": used_wh,
         "battery_power_max_w": float(power.max()) if has_battery else 0.0,
         "soc_end": float(soc[-1]) if has_battery else math.nan,
-        "throughput_lost": max(0.0, lost),
+        "throughput_lost": max(0.0, 1.0 - run.throughput_mean),
         "events": len(run.events),
         "realtime_ratio": len(soc) / run.wall_s,
         "output_sha256": run.sha256,
