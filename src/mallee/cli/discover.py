@@ -1,8 +1,6 @@
 """The command that looks at a device which no model describes yet: `discover`."""
 
-import asyncio
 import json
-import ssl
 from typing import Annotated
 
 import msgspec
@@ -35,6 +33,9 @@ def discover(
     json_
         Print one JSON object, for programs.
     """
+    import asyncio
+    import ssl
+
     from mallee.drivers.redfish_walk import read_everything
     from mallee.runtime.secrets import find_login, secrets_path
 

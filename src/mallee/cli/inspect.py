@@ -4,15 +4,13 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import numpy as np
 from cyclopts import Parameter
 
 from mallee.cli.output import BOLD, GREY, RED, YELLOW, paint, power, table
 from mallee.core.errors import ConfigError, Unreachable
-from mallee.core.snapshot import Quality
 
 if TYPE_CHECKING:
     from mallee.core.site import SiteModel
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from mallee.runtime.run_folder import Run, RunFolder
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
-BEAT_AGE_MAX_S = 3.0
 
 
 def status(*, data: Path | None = None, json_: Json = False) -> int:
@@ -34,13 +31,15 @@ def status(*, data: Path | None = None, json_: Json = False) -> int:
     json_
         Print one JSON object, for programs.
     """
+    from mallee.cli.site_state import devices_of, powers_of, processes_of
+
     folder, run, site, board = _running(data)
     now_s = time.monotonic()
     snapshot = board.snapshot(now_s)
     said = board.status()
-    processes = _processes(board, now_s)
-    devices = _devices(site, snapshot.quality)
-    powers = _powers(site, snapshot.values)
+    processes = processes_of(board, now_s)
+    devices = devices_of(site, snapshot.quality)
+    powers = powers_of(site, snapshot.values)
     if json_:
         answer = {
             "site": site.name,
@@ -200,57 +199,9 @@ def _data_folder(data: Path | None) -> "RunFolder":
         return RunFolder(boards[-1].parents[1].absolute())
 
 
-def _processes(board: "Board", now_s: float) -> dict[str, dict[str, Any]]:
-    from mallee.runtime.board import ROLES
-
-    found: dict[str, dict[str, Any]] = {}
-    for role in ROLES:
-        pid, beat_s = board.heartbeat(role)
-        if pid:
-            found[role] = {"pid": pid, "working": now_s - beat_s < BEAT_AGE_MAX_S}
-    return found
-
-
-def _devices(site: "SiteModel", quality: np.ndarray) -> dict[str, dict[str, int]]:
-    """By kind of device: how many there are, and how they answer.
-
-    A device is as its worst point; points that it never gave do not count while others came (the
-    state of charge at an empty post, say).
-    """
-    found: dict[str, dict[str, int]] = {}
-    for group in site.groups:
-        block = quality[group.first_row : group.first_row + group.count * group.stride]
-        block = block.reshape(group.count, group.stride)
-        came = np.where(block == Quality.NEVER, Quality.GOOD, block)
-        silent = (block == Quality.NEVER).all(axis=1)
-        worst = np.where(silent, Quality.NEVER, came.max(axis=1))
-        counts = found.setdefault(
-            group.kind, {"count": 0, "good": 0, "stale": 0, "bad": 0, "refused": 0, "never": 0}
-        )
-        counts["count"] += group.count
-        for state in Quality:
-            counts[state.name.lower()] += int((worst == state).sum())
-    return found
-
-
 def _device_text(counts: dict[str, int]) -> str:
     words = [f"{counts[s]} {s}" for s in ("stale", "bad", "refused", "never") if counts[s]]
     return paint(", ".join(words), YELLOW) if words else ""
-
-
-def _powers(site: "SiteModel", values: np.ndarray) -> dict[str, float]:
-    def total(kind: str, point: str) -> float:
-        rows = site.rows(kind, point)  # type: ignore[arg-type]
-        known = values[rows][~np.isnan(values[rows])]
-        return float(known.sum()) if known.size or not rows.size else math.nan
-
-    return {
-        "grid import": total("meter", "import_w"),
-        "battery charge": total("battery", "charge_w"),
-        "chargers": total("charger", "power_w"),
-        "nodes": total("node", "power_w"),
-        "switches": total("switch", "power_w"),
-    }
 
 
 def _print_why(said: "ControlStatus") -> None:

@@ -1,0 +1,65 @@
+"""A running site in a few numbers: its processes, the devices that answer, power by kind.
+
+Apart from the commands, because it needs numpy, which `mallee --help` should not wait for.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mallee.core.site import FloatArray, SiteModel
+from mallee.core.snapshot import Quality
+from mallee.runtime.board import ROLES, Board
+
+BEAT_AGE_MAX_S = 3.0
+
+
+def processes_of(board: Board, now_s: float) -> dict[str, dict[str, Any]]:
+    """Process id of each role, and whether it beat lately."""
+    found: dict[str, dict[str, Any]] = {}
+    for role in ROLES:
+        pid, beat_s = board.heartbeat(role)
+        if pid:
+            found[role] = {"pid": pid, "working": now_s - beat_s < BEAT_AGE_MAX_S}
+    return found
+
+
+def devices_of(site: SiteModel, quality: NDArray[np.uint8]) -> dict[str, dict[str, int]]:
+    """By kind of device: how many there are, and how they answer.
+
+    A device is as its worst point; points that it never gave do not count while others came (the
+    state of charge at an empty post, say).
+    """
+    found: dict[str, dict[str, int]] = {}
+    for group in site.groups:
+        block = quality[group.first_row : group.first_row + group.count * group.stride]
+        block = block.reshape(group.count, group.stride)
+        came = np.where(block == Quality.NEVER, Quality.GOOD, block)
+        silent = (block == Quality.NEVER).all(axis=1)
+        worst = np.where(silent, Quality.NEVER, came.max(axis=1))
+        counts = found.setdefault(
+            group.kind, {"count": 0, "good": 0, "stale": 0, "bad": 0, "refused": 0, "never": 0}
+        )
+        counts["count"] += group.count
+        for state in Quality:
+            counts[state.name.lower()] += int((worst == state).sum())
+    return found
+
+
+def powers_of(site: SiteModel, values: FloatArray) -> dict[str, float]:
+    """Power by kind of device in W, NaN where nobody reported any."""
+
+    def total(kind: str, point: str) -> float:
+        rows = site.rows(kind, point)  # type: ignore[arg-type]
+        known = values[rows][~np.isnan(values[rows])]
+        return float(known.sum()) if known.size or not rows.size else math.nan
+
+    return {
+        "grid import": total("meter", "import_w"),
+        "battery charge": total("battery", "charge_w"),
+        "chargers": total("charger", "power_w"),
+        "nodes": total("node", "power_w"),
+        "switches": total("switch", "power_w"),
+    }
