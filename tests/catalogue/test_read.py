@@ -42,23 +42,31 @@ def changed(root: Path, folder: Path, old: str, new: str) -> Path:
             "my.toml: grid.import_mx_w: unknown key; did you mean 'imp",
         ),
         ("[[battery]]", "[[batery]]", "my.toml: batery: unknown key; did you mean 'battery'"),
-        ("rating_a = 2500", "rating = 2500", r"breaker\[q-battery\].rating: unknown key; did you"),
-        ("count = 18", "cuont = 18", r"pod\[pod1\].rack\[r\{1..2\}\].nodes.cuont: unknown key"),
+        ("rating_a = 2500", "rating = 2500", r"breaker\.q-battery\.rating: unknown key; did you"),
+        ("count = 18", "cuont = 18", r"pod\.pod1\.rack\.r\{1..2\}\.nodes.cuont: unknown key"),
         (
             "iteration_s",
             "iteration",
             "twin.load.iteration: unknown key; did you mean 'iteration_s'",
         ),
-        ("rating_va = 750e3", "rating_va = -750e3", "transformer.*rating_va: Expected `float` > 0"),
-        ("import_max_w = 600e3", "", "grid: Object missing required field `import_max_w`"),
-        ("soc_min = 0.2", "soc_min = 20", "control.soc_min: Expected `float` <= 1"),
+        (
+            "rating_va = 750e3",
+            "rating_va = -750e3",
+            r"transformer\.tx1\.rating_va: is -750000; must be above 0",
+        ),
+        ("import_max_w = 600e3", "", "grid: lacks 'import_max_w'"),
+        ("soc_min = 0.2", "soc_min = 20", "control.soc_min: is 20; must be 1 or less"),
         (
             'from_time = "16:00"',
             'from_time = "4 pm"',
-            r"demand_windows\[0\].from_time: Expected `str`",
+            r"demand_windows\.evening\.from_time: is '4 pm'; write a time of the day",
         ),
-        ('kind = "training"', 'kind = "trainig"', "twin.load.kind: Invalid enum value 'trainig'"),
-        ("count = 18", "count = 0", "nodes.count: Expected `int` >= 1"),
+        (
+            'kind = "training"',
+            'kind = "trainig"',
+            "twin.load.kind: is 'trainig'; did you mean 'training'",
+        ),
+        ("count = 18", "count = 0", "nodes.count: is 0; must be 1 or more"),
         ("[grid]", "[grid", "is not valid TOML: .*line"),
         (
             'model = "megapack-2h"',
@@ -78,7 +86,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load_site_file(tmp_path / "none.toml")
     (tmp_path / "bytes.toml").write_bytes(b"name = '\xff'")
-    with pytest.raises(ConfigError, match="is not valid TOML"):
+    with pytest.raises(ConfigError, match="line 1: is not UTF-8 text"):
         load_site_file(tmp_path / "bytes.toml")
 
 
@@ -90,8 +98,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             'protocol = "sunspek"',
             "no protocol 'sunspek' in this model; did",
         ),
-        ('at = "203.W"', 'att = "203.W"', r"point\[import_w\].att: unknown key; did you mean 'at'"),
-        ('kind = "meter"', 'kind = "metre"', "kind: Invalid enum value 'metre'"),
+        ('at = "203.W"', 'att = "203.W"', r"point\.import_w\.att: unknown key; did you mean 'at'"),
+        ('kind = "meter"', 'kind = "metre"', "kind: is 'metre'; did you mean 'meter'"),
         ('at = "203.W"', 'at = "1.W"\nread_back = "x_w"', "reads back 'x_w', which is no point"),
         (
             '[[point]]\nname = "import_w"',

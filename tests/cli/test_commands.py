@@ -97,7 +97,7 @@ def test_bad_input_gets_one_line(
     [
         ("import_max_w =", "import_maximum_w =", "unknown key; did you mean 'import_max_w'?"),
         ('model = "megapack-2h"', 'model = "megapack-3h"', "did you mean 'megapack-2h'?"),
-        ("rating_va = 750e3", "rating_va = -750e3", "> 0"),
+        ("rating_va = 750e3", "rating_va = -750e3", "is -750000; must be above 0"),
         ('fed_by = "q-battery"', 'fed_by = "q-batery"', "did you mean 'q-battery'?"),
         ('name = "tx1"\n', 'name = "tx1\n', "is not valid TOML"),
     ],

@@ -1,12 +1,15 @@
 """Reads catalogue models and site files; errors name the key and the nearest valid one."""
 
+import math
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
+from mallee.catalogue.mistakes import explain, place_in_list
 from mallee.core.device_model import DeviceModel, expand_points
 from mallee.core.errors import ConfigError
 from mallee.core.site import SiteModel
@@ -57,7 +60,9 @@ def load_site_file(path: Path) -> SiteFile:
     Raises:
         ConfigError: not readable, not TOML, an unknown key, a value out of range.
     """
-    return _decode(path, SiteFile)
+    file = _decode(path, SiteFile)
+    _check_timezone(file.timezone, path.name)
+    return file
 
 
 def load_site(path: Path) -> SiteModel:
@@ -71,27 +76,48 @@ def load_site(path: Path) -> SiteModel:
 
 def _decode(path: Path, shape: type[T]) -> T:
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = tomllib.loads(_read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), f"is not valid TOML: {error}") from None
     _check_keys(raw, shape, path.name, "")
     try:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError as error:
-        text = str(error)
-        what, _, where = text.partition(" - at `$")
-        place = where.rstrip("`").lstrip(".") or "top level"
-        raise ConfigError(f"{path.name}: {place}", what) from None
+        raise explain(path.name, raw, shape, str(error)) from None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
+    try:
+        return content.decode("utf-8-sig")  # some editors put a mark at the start
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        hint = "save the file as UTF-8"
+        raise ConfigError(f"{path}: line {line}", "is not UTF-8 text", hint) from None
+
+
+def _check_timezone(name: str, source: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = available_timezones()
+        hint = nearest(name, known) if known else "this computer has no time zones: install tzdata"
+        hint = 'such as "Europe/Berlin" or "UTC"' if hint.startswith("known") else hint
+        if name != "UTC":  # known to everybody, data or not
+            raise ConfigError(f"{source}: timezone", f"no time zone {name!r}", hint) from None
 
 
 def _check_keys(raw: Any, shape: Any, source: str, path: str) -> None:
-    """Report the first unknown key anywhere, with the nearest valid one."""
+    """Report the first unknown key anywhere, with the nearest valid one, and endless numbers."""
+    if isinstance(raw, float) and not math.isfinite(raw):
+        raise ConfigError(f"{source}: {path}", f"is {raw}", "must be a finite number")
     if get_origin(shape) is list and isinstance(raw, list):
         for position, item in enumerate(raw):
-            name = item.get("name", position) if isinstance(item, dict) else position
-            _check_keys(item, get_args(shape)[0], source, f"{path}[{name}]")
+            at = path + place_in_list(item, position)
+            _check_keys(item, get_args(shape)[0], source, at)
         return
     if get_origin(shape) is dict and isinstance(raw, dict):
         for key, value in raw.items():

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_MEMBERS_MAX = 100_000
 _FIELD = re.compile(r"\{([a-z_]+)(?:([+-])(\d+))?\}")
 
 
@@ -15,9 +16,12 @@ def expand_range(pattern: str) -> list[str]:
     """All names of a pattern with at most one ``{first..last}`` range; the pattern itself without.
 
     Raises:
-        ValueError: more than one range, or a range that runs backwards.
+        ValueError: more than one range, one that runs backwards or makes more names than any site
+            has, or braces around something else.
     """
     found = _RANGE.findall(pattern)
+    if re.search("[{}]", _RANGE.sub("", pattern)):
+        raise ValueError(f"the braces in {pattern!r} hold no range such as {{1..4}}")
     if not found:
         return [pattern]
     if len(found) > 1:
@@ -25,6 +29,8 @@ def expand_range(pattern: str) -> list[str]:
     first, last = found[0]
     if int(first) > int(last):
         raise ValueError(f"the range in {pattern!r} runs backwards")
+    if int(last) - int(first) >= _MEMBERS_MAX:
+        raise ValueError(f"the range in {pattern!r} makes more than {_MEMBERS_MAX} names")
     before, after = _RANGE.split(pattern)[0], _RANGE.split(pattern)[-1]
     width = len(first) if first.startswith("0") else 0
     return [f"{before}{number:0{width}d}{after}" for number in range(int(first), int(last) + 1)]

@@ -74,11 +74,8 @@ class _Builder:
     def _error(self, where: str, what: str, hint: str = "") -> ConfigError:
         return ConfigError(f"{self.source}: {where}", what, hint)
 
-    def _names(self, pattern: str, where: str) -> list[str]:
-        try:
-            return expand_range(pattern)
-        except ValueError as error:
-            raise self._error(f"{where}.name", str(error)) from None
+    def _names(self, pattern: str, where: str, key: str = "name") -> list[str]:
+        return _expand(pattern, f"{where}.{key}", self._error)
 
     def _model(self, name: str, kinds: tuple[str, ...], where: str) -> DeviceModel:
         model = self.models.get(name)
@@ -96,13 +93,16 @@ class _Builder:
 
     def _feeds(self, feed: Feed, where: str) -> tuple[list[int], list[int]]:
         """Primary and standby feeder of each member of a range in `feed`."""
+        if not isinstance(feed, str) and len(feed) > 2:
+            hint = "list the normal feeder, then the standby one"
+            raise self._error(f"{where}.fed_by", f"names {len(feed)} feeders", hint)
         primary, standby = (feed, "") if isinstance(feed, str) else [*feed, "", ""][:2]
         if not primary:
             raise self._error(where, "has no fed_by", "name the transformer or breaker above it")
 
         def indexes(pattern: str) -> list[int]:
             found = []
-            for name in self._names(pattern, where):
+            for name in self._names(pattern, where, "fed_by"):
                 if name not in self.feeder_index:
                     hint = nearest(name, self.feeder_index)
                     raise self._error(f"{where}.fed_by", f"no feeder {name!r}", hint)
@@ -297,7 +297,7 @@ class _Builder:
         if not pattern:
             return np.full(count, NO_INDEX)
         found = []
-        for name in self._names(pattern, where):
+        for name in self._names(pattern, where, "cdu"):
             if name not in cdus:
                 raise self._error(
                     f"{where}.cdu", f"no cdu {name!r} in this pod", nearest(name, cdus)
@@ -311,13 +311,20 @@ def _spread(values: list[int], count: int) -> IntArray:
     return np.array(values, np.int64)[np.arange(count) * len(values) // max(count, 1)]
 
 
+def _expand(pattern: str, where: str, error: Callable[..., ConfigError]) -> list[str]:
+    try:
+        return expand_range(pattern)
+    except ValueError as problem:
+        raise error(where, str(problem)) from None
+
+
 def _power_tree(file: SiteFile, error: Callable[..., ConfigError]) -> tuple[Feeder, ...]:
     """Feeders in an order in which parents come first."""
     grid: Grid = file.grid
     volts = grid.voltage_v * math.sqrt(3.0)
     waiting: dict[str, tuple[str, Feeder]] = {}
     for transformer in file.transformer:
-        for name in expand_range(transformer.name):
+        for name in _expand(transformer.name, f"transformer.{transformer.name}.name", error):
             feeder = Feeder(
                 name=name,
                 kind="transformer",
@@ -327,7 +334,7 @@ def _power_tree(file: SiteFile, error: Callable[..., ConfigError]) -> tuple[Feed
             )
             _add_once(waiting, name, transformer.fed_by, feeder, error)
     for breaker in file.breaker:
-        for name in expand_range(breaker.name):
+        for name in _expand(breaker.name, f"breaker.{breaker.name}.name", error):
             feeder = Feeder(
                 name=name,
                 kind="breaker",

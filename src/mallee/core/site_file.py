@@ -13,9 +13,11 @@ from msgspec import Meta
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=1)]
-Name = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._{}-]+$")]
-ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+NAME_PATTERN = r"^[a-zA-Z0-9_{][a-zA-Z0-9._{}-]*$"
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
+CLOCK_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$"
+ClockTime = Annotated[str, Meta(pattern=CLOCK_PATTERN)]
 Feed = str | list[str]
 Address = str | dict[str, str]
 
