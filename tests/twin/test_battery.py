@@ -1,13 +1,16 @@
 """Battery: response of each command path, energy, bounds, fallbacks, ageing."""
 
+import dataclasses
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mallee.core.errors import Rejected
+from mallee.core.device_model import Parameter
+from mallee.core.errors import ConfigError, Rejected
 from mallee.core.site import SiteModel
 from mallee.twin.battery import layout
 from mallee.twin.battery.ageing import (
@@ -238,3 +241,28 @@ def test_without_voltage_the_unit_lives_on_its_cells(demo_site: SiteModel) -> No
     spent_wh = before_wh - float(twin.batteries.state["stored_wh"][0])
     assert spent_wh == pytest.approx(5e3 * 20.0 / 3600.0, rel=0.05)
     assert twin.truth.grid_w == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("charge_efficiency", 1.02),
+        ("energy_wh", -1.0),
+        ("remote_delay_s", 9.0),
+        ("soc_max_frac", 0.0),
+    ],
+)
+def test_impossible_parameters_are_refused_before_the_run(
+    demo_site: SiteModel, name: str, value: float
+) -> None:
+    group = next(demo_site.groups_of("battery"))
+    wrong = Parameter(value=value, mark="assumed", source="a typing error")
+    model = msgspec.structs.replace(
+        group.model,
+        physics={**group.model.physics, name: wrong},
+        limits={k: v for k, v in group.model.limits.items() if k != name},
+    )
+    groups = [dataclasses.replace(g, model=model) if g is group else g for g in demo_site.groups]
+    site = dataclasses.replace(demo_site, groups=tuple(groups))
+    with pytest.raises(ConfigError, match=f"megapack-2h: {name}"):
+        Batteries(site, 1, 0.5, Clock())

@@ -15,6 +15,7 @@ from mallee.twin.battery.cells import step_cells
 from mallee.twin.battery.inverter import make_path
 from mallee.twin.battery.leases import revert_lost
 from mallee.twin.clock import Clock
+from mallee.twin.parameters import parameter_in
 
 LINEAR_LOSS_FRAC: Final = 0.005
 SQUARE_LOSS_FRAC: Final = 0.010
@@ -68,7 +69,9 @@ class Batteries:
         state["soc"] = state["soc_estimate"] = soc_start
         if count:
             error = [
-                _parameter(g.model, "soc_error_frac", 0.0) for g in groups for _ in range(g.count)
+                parameter_in(group.model, "soc_error_frac", -0.5, 0.5, 0.0)
+                for group in groups
+                for _ in range(group.count)
             ]
             state["soc_estimate"] = np.clip(state["soc"] + np.array(error), 0.0, 1.0)
         self.ageing: NDArray[np.void] = np.zeros(count, AGEING)
@@ -159,31 +162,29 @@ def _rows(site: SiteModel) -> IntArray:
     return np.concatenate(rows) if rows else np.empty((0, len(POINTS)), np.int64)
 
 
-def _parameter(model: DeviceModel, name: str, default: float) -> float:
-    entry = model.physics.get(name) or model.limits.get(name)
-    return default if entry is None else entry.value
-
-
 def _unit(site: SiteModel, model: DeviceModel, clock: Clock) -> np.void:
+    """What one model is; both one-way efficiencies hold at rating, inverter and cells together."""
     unit = np.zeros((), layout.UNIT)
-    for field in ("energy_wh", "charge_max_w", "discharge_max_w", "apparent_max_va", "auxiliary_w"):
-        unit[field] = model.parameter(field)
+    for field in ("energy_wh", "charge_max_w", "discharge_max_w", "apparent_max_va"):
+        unit[field] = parameter_in(model, field, 1.0, 1e12)
+    unit["auxiliary_w"] = parameter_in(model, "auxiliary_w", 0.0, 1e9)
     inverter_frac = LINEAR_LOSS_FRAC + SQUARE_LOSS_FRAC
+    most_frac = 1.0 - inverter_frac  # cells cannot give energy
+    charge_frac = parameter_in(model, "charge_efficiency", 0.5, most_frac)
+    discharge_frac = parameter_in(model, "discharge_efficiency", 0.5, most_frac)
     unit["linear_loss_frac"], unit["square_loss_frac"] = LINEAR_LOSS_FRAC, SQUARE_LOSS_FRAC
-    unit["charge_cell_loss_frac"] = 1.0 - model.parameter("charge_efficiency") - inverter_frac
-    unit["discharge_cell_loss_frac"] = (
-        1.0 / model.parameter("discharge_efficiency") - 1.0 - inverter_frac
-    )
+    unit["charge_cell_loss_frac"] = 1.0 - charge_frac - inverter_frac
+    unit["discharge_cell_loss_frac"] = 1.0 / discharge_frac - 1.0 - inverter_frac
     unit["idle_loss_w"] = IDLE_LOSS_FRAC * unit["charge_max_w"]
     unit["auxiliary_frac"], unit["self_discharge_per_h"] = AUXILIARY_FRAC, SELF_DISCHARGE_PER_H
-    unit["soc_min"], unit["soc_max"] = (
-        model.parameter("soc_min_frac"),
-        model.parameter("soc_max_frac"),
-    )
+    unit["soc_min"] = parameter_in(model, "soc_min_frac", 0.0, 0.9, 0.0)
+    unit["soc_max"] = parameter_in(model, "soc_max_frac", float(unit["soc_min"]) + 0.05, 1.0, 1.0)
     unit["taper_soc"], unit["droop_frac"] = TAPER_SOC, DROOP_FRAC
     unit["heartbeat_after_ms"] = round(model.on_controller_loss.after_s * 1000)
+    longest_s = (layout.RING - 2) * clock.step_s
     for path, name in ((layout.LOCAL, "local"), (layout.REMOTE, "remote")):
-        delay_s, tau_s = model.parameter(f"{name}_delay_s"), model.parameter(f"{name}_tau_s")
+        delay_s = parameter_in(model, f"{name}_delay_s", 0.0, longest_s)
+        tau_s = parameter_in(model, f"{name}_tau_s", 0.0, 3600.0)
         unit["path"][path] = make_path(delay_s, tau_s, clock.step_s)
     grid, rule = site.file.grid, unit["commissioned"]
     rule["import_max_w"] = grid.import_max_w * (1.0 - site.file.control.import_margin_frac)

@@ -23,7 +23,7 @@ def move_target(state: np.void, load_w: float, step_s: float) -> float:
     rule = state["filter"]
     state["smooth_w"] += (load_w - state["smooth_w"]) * step_s / (rule["time_s"] + step_s)
     want_w = state["smooth_w"] + rule["charge_bias_w"]
-    want_w = max(rule["import_min_w"], min(rule["import_max_w"], want_w))
+    want_w = min(rule["import_max_w"], max(rule["import_min_w"], want_w))
     target_w = state["target_w"]
     rise_w = min(rule["ramp_up_w_per_s"] * step_s, want_w - target_w)
     target_w += max(-rule["ramp_down_w_per_s"] * step_s, rise_w)

@@ -11,6 +11,7 @@ from mallee.core.errors import Rejected
 from mallee.core.site import IntArray, SiteModel
 from mallee.twin.charging import layout
 from mallee.twin.charging.sessions import DAY_MS, draw_day, read_sessions
+from mallee.twin.parameters import parameter_in
 
 _FOREVER_MS: Final = 2**60
 """A lease of 0: what is written stands until it is written again."""
@@ -35,14 +36,16 @@ class Chargers:
         at = post = 0
         for group in groups:
             here = slice(at, at + group.count)
-            posts = int(group.model.parameter("posts"))
+            model = group.model
+            posts = int(parameter_in(model, "posts", 1, 64))
             cabinet = self.cabinets[here]
             cabinet["feeder"], cabinet["posts"] = group.feeder, posts
             cabinet["first_post"] = post + posts * np.arange(group.count)
-            cabinet["max_w"] = group.model.parameter("cabinet_max_w")
-            cabinet["fall_s"] = group.model.parameter("obey_s")
-            for field in ("post_max_w", "efficiency", "standby_w"):
-                cabinet[field] = group.model.parameter(field)
+            cabinet["max_w"] = parameter_in(model, "cabinet_max_w", 1.0, 1e9)
+            cabinet["post_max_w"] = parameter_in(model, "post_max_w", 1.0, 1e9)
+            cabinet["fall_s"] = parameter_in(model, "obey_s", 0.01, 600.0)
+            cabinet["efficiency"] = parameter_in(model, "efficiency", 0.3, 1.0)
+            cabinet["standby_w"] = parameter_in(model, "standby_w", 0.0, 1e6)
             at, post = at + group.count, post + posts * group.count
         self.cabinets["default_w"] = safe_share_w(site)
         self.state["healthy"] = self.state["served"] = 1
