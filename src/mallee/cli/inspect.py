@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
+from mallee.cli.options import check_writable
 from mallee.cli.output import BOLD, GREY, RED, YELLOW, paint, power, table
 from mallee.core.errors import ConfigError, Unreachable
 
@@ -113,9 +114,10 @@ def query(
 
     Works while the site runs and after it stopped. Times are UTC.
 
-    Examples:
-      mallee query meter/import_w --last 10m
-      mallee query 'pod1/r1/*/power_w' --last 1h --parquet rack1.parquet
+    ```console
+    mallee query meter/import_w --last 10m
+    mallee query 'pod1/r1/*/power_w' --last 1h --parquet rack1.parquet
+    ```
 
     Parameters
     ----------
@@ -150,6 +152,8 @@ def query(
         )
     if rows is not None and rows < 1:
         raise ConfigError("--rows", f"{rows} is below 1")
+    check_writable("--csv", csv)
+    check_writable("--parquet", parquet)
     folder = _data_folder(data).history
     duration_s = parse_duration(last, "--last")
     end_s = last_time(folder)
@@ -168,7 +172,8 @@ def query(
 
         write_csv(found, sys.stdout)
     else:
-        print(f"{len(found.times_s)} rows of {len(found.columns)} points written")
+        files = " and ".join(str(path) for path in (csv, parquet) if path is not None)
+        print(f"{len(found.times_s)} rows of {len(found.columns)} points written to {files}")
     return 0
 
 
@@ -195,7 +200,8 @@ def _data_folder(data: Path | None) -> "RunFolder":
     except ConfigError:
         boards = sorted(DATA_FOLDER.glob("*/run/board"), key=lambda path: path.stat().st_mtime)
         if not boards:
-            raise
+            hint = "start a site here with `mallee up SITE.toml`, or name its folder with --data"
+            raise ConfigError(str(DATA_FOLDER.absolute()), "holds no history", hint) from None
         return RunFolder(boards[-1].parents[1].absolute())
 
 

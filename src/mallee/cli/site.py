@@ -2,13 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import Parameter
 
+from mallee.cli.options import Port, Seed, check_scale
 from mallee.cli.output import RED, YELLOW, paint, power
 from mallee.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mallee.core.site import SiteModel
 
 
 def up(
@@ -17,10 +21,10 @@ def up(
     *,
     data: Path | None = None,
     host: str = "127.0.0.1",
-    port: int = 0,
+    port: Port = 0,
     trace: Path | None = None,
     scale_to: float = 0.0,
-    seed: int = 1,
+    seed: Seed = 1,
 ) -> int:
     """Run a site: collectors, control, history and console, and its twin if it is simulated.
 
@@ -46,6 +50,7 @@ def up(
     """
     from mallee.runtime.supervisor import run_site
 
+    check_scale(scale_to, trace is not None)
     return run_site(
         site, data=data, host=host, port=port, trace=trace, scale_to_w=scale_to, seed=seed
     )
@@ -70,6 +75,7 @@ def check(
 
     try:
         model = load_site(site)
+        _read_traces(model)
     except ConfigError as error:
         if not json_:
             raise
@@ -94,3 +100,18 @@ def check(
         f"{power(model.file.grid.import_max_w)}: {errors} error(s)"
     )
     return 1 if errors else 0
+
+
+def _read_traces(site: "SiteModel") -> None:
+    """Read the traces that a simulated site replays, so that a wrong one is found here."""
+    twin = site.file.twin
+    loads = [twin.load, *(job.load for job in twin.jobs)] if twin is not None else []
+    traces = [load.trace for load in loads if load.kind == "trace"]
+    if traces:
+        from mallee.twin.compute.workload.trace_file import read_trace
+
+        for trace in traces:
+            if not trace:
+                hint = 'give trace = "FILE.csv" with t_s,power_w'
+                raise ConfigError(f"{site.name}: load", "names no trace to replay", hint)
+            read_trace(Path(trace))

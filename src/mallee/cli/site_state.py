@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.device_model import Kind
 from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.runtime.board import ROLES, Board
@@ -49,17 +50,18 @@ def devices_of(site: SiteModel, quality: NDArray[np.uint8]) -> dict[str, dict[st
 
 
 def powers_of(site: SiteModel, values: FloatArray) -> dict[str, float]:
-    """Power by kind of device in W, NaN where nobody reported any."""
-
-    def total(kind: str, point: str) -> float:
-        rows = site.rows(kind, point)  # type: ignore[arg-type]
+    """Power by kind of device that the site has in W, NaN where nobody reported any."""
+    kinds: tuple[tuple[str, Kind, str], ...] = (
+        ("grid import", "meter", "import_w"),
+        ("battery charge", "battery", "charge_w"),
+        ("chargers", "charger", "power_w"),
+        ("nodes", "node", "power_w"),
+        ("switches", "switch", "power_w"),
+    )
+    powers = {}
+    for name, kind, point in kinds:
+        rows = site.rows(kind, point)
         known = values[rows][~np.isnan(values[rows])]
-        return float(known.sum()) if known.size or not rows.size else math.nan
-
-    return {
-        "grid import": total("meter", "import_w"),
-        "battery charge": total("battery", "charge_w"),
-        "chargers": total("charger", "power_w"),
-        "nodes": total("node", "power_w"),
-        "switches": total("switch", "power_w"),
-    }
+        if rows.size:
+            powers[name] = float(known.sum()) if known.size else math.nan
+    return powers

@@ -1,6 +1,7 @@
 """Commands that try things out: `simulate` and `bench`."""
 
 import json
+import math
 import runpy
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import Parameter
 
+from mallee.cli.options import Seed, check_scale, check_writable
 from mallee.cli.output import ProgressBar, energy, power, table
 from mallee.core.duration import parse_duration
 from mallee.core.errors import ConfigError
@@ -28,20 +30,21 @@ def simulate(
     scale_to: float = 0.0,
     ev: bool = False,
     faults: Path | None = None,
-    seed: int = 1,
+    seed: Seed = 1,
     report: Path | None = None,
     series: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Run a simulated site in virtual time and judge what its meter saw.
 
-    Twin, faults and the same control as in the field, thousands of times faster than real time.
+    Twin, faults and the same control as in the field, hundreds of times faster than real time.
     With --trace the file is the pods' load and the chargers stay empty unless --ev is given, so
     that runs on different traces can be compared.
 
-    Examples:
-      mallee simulate examples/sites/charging-site.toml --for 1h --report run.html
-      mallee simulate SITE.toml --trace node.csv --scale-to 264e3 --for 700s --seed 1 --json
+    ```console
+    mallee simulate SITE.toml --for 1h --report run.html
+    mallee simulate SITE.toml --trace node.csv --scale-to 264e3 --for 700s --json
+    ```
 
     Parameters
     ----------
@@ -73,8 +76,9 @@ def simulate(
     model = load_site(site)
     if model.file.twin is None:
         raise ConfigError(f"{site.name}", "has no [twin], so there is nothing to simulate")
-    if scale_to < 0.0:
-        raise ConfigError("--scale-to", f"{scale_to} is negative", "give watts above zero")
+    check_scale(scale_to, trace is not None or model.file.twin.load.kind == "trace")
+    check_writable("--report", report)
+    check_writable("--series", series)
     duration_s = round(parse_duration(for_, "--for"))
     if duration_s < 1:
         raise ConfigError("--for", f"{for_!r} is less than a second", "simulate 1s or more")
@@ -97,7 +101,7 @@ def simulate(
         load = f"trace {trace.name}" if trace else "the site file's load"
         write_simulation_report(report, result, figures, f"{load}, {for_}, seed {seed}")
     if json_:
-        print(json.dumps({"figures": figures}, allow_nan=False, default=str))
+        print(json.dumps({"figures": {key: _or_null(figure) for key, figure in figures.items()}}))
     else:
         _print_figures(figures, result)
     return 0
@@ -124,6 +128,11 @@ def bench(name: str, /, *words: Annotated[str, Parameter(allow_leading_hyphen=Tr
     sys.argv = [name, *words]
     runpy.run_path(str(folder / f"{name}.py"), run_name="__main__")
     return 0
+
+
+def _or_null(figure: float | int | str) -> float | int | str | None:
+    """What JSON can hold: a figure that a site cannot have (no battery) is null."""
+    return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
 def _loaded(model: "SiteModel", trace: Path | None, scale_to: float, ev: bool) -> "SiteModel":
