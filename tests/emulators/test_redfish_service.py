@@ -118,6 +118,18 @@ def test_etags_tell_settings_apart_not_readings() -> None:
     assert serving(CDU, story)["supply_set_degc"] == 25.0
 
 
+def test_a_write_that_takes_effect_late_is_not_somebody_elses() -> None:
+    device = make_device(CDU)
+    path = CONNECTOR.removeprefix("/redfish/v1/")
+    tree = Tree(device.model, device.name)
+    resource = tree.fill(path, device.values)
+    assert resource is not None
+    before = resource.etag
+    device.values[device.model.index["supply_set_degc"]] += 1.0
+    tree.fill(path, device.values)
+    assert resource.etag == before
+
+
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [

@@ -161,6 +161,7 @@ class _Service:
                     detail=str(declined),
                 )
             self._tree.shares[live.position] = held
+        resource.writes += 1
         self._tree.fill(path, self._device.values)
         return _answer_json(resource.document, {"ETag": resource.etag})
 

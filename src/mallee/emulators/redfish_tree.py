@@ -3,7 +3,6 @@
 Documents are built once. A request fills in the live values of its own resource and nothing else.
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import isnan
@@ -60,16 +59,24 @@ class Live:
 
 @dataclass(slots=True)
 class Resource:
-    """A document and its live places."""
+    """A document and its live places.
+
+    Attributes:
+        writes: how often somebody changed it.
+    """
 
     document: Document
     live: list[Live] = field(default_factory=list)
+    writes: int = 0
 
     @property
     def etag(self) -> str:
-        """Changes with the settable values only: a reading that moves is no new version (weak)."""
-        settable = [live.container.get(live.key) for live in self.live if live.bounds is not None]
-        return f'W/"{zlib.crc32(repr(settable).encode()):08x}"'
+        """Changes with every write and nothing else (weak).
+
+        Not with a reading that moves, and not when a cap written earlier comes into effect: that
+        would look like somebody else to whoever wrote it.
+        """
+        return f'W/"{self.writes:08x}"'
 
 
 class Tree:
