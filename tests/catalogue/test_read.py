@@ -131,5 +131,5 @@ def test_parameters_by_name() -> None:
     battery = load_models()["megapack-2h"]
     assert battery.parameter("energy_wh") == 3.85e6
     assert battery.parameter("soc_min_frac") == 0.0
-    with pytest.raises(KeyError, match="gives no parameter 'energy'"):
+    with pytest.raises(ConfigError, match="gives no parameter 'energy'"):
         battery.parameter("energy")

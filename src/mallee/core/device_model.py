@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from mallee.core.errors import ConfigError
 from mallee.core.patterns import expand_range
 
 Kind = Literal["node", "switch", "power_shelf", "cdu", "meter", "battery", "charger", "pdu", "ups"]
@@ -155,11 +156,12 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
         """A physics parameter or limit by name.
 
         Raises:
-            KeyError: the model's file does not give it.
+            ConfigError: the model's file does not give it.
         """
         entry = self.physics.get(name) or self.limits.get(name)
         if entry is None:
-            raise KeyError(f"catalogue model {self.model} gives no parameter {name!r}")
+            hint = f"other models of a {self.kind} show how"
+            raise ConfigError(f"catalogue model {self.model}", f"gives no parameter {name!r}", hint)
         return entry.value
 
 

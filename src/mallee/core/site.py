@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.device_model import DeviceModel, Kind
+from mallee.core.errors import ConfigError
 from mallee.core.site_file import SiteFile
 
 IntArray = NDArray[np.int64]
@@ -90,8 +91,11 @@ class DeviceGroup:
         """Row of a point of every device.  # (devices,)
 
         Raises:
-            KeyError: the model has no such point.
+            ConfigError: the model has no such point, but whoever asks cannot do without.
         """
+        if point not in self.model.index:
+            hint = f"other models of a {self.kind} show how"
+            raise ConfigError(f"catalogue model {self.model.model}", f"lacks point {point!r}", hint)
         return self.first_row + self.model.index[point] + self.stride * np.arange(self.count)
 
     def row(self, device: int, point: str) -> int:

@@ -285,9 +285,9 @@ def allowable(model: DeviceModel, point: PointSpec) -> tuple[float, float]:
     stem = stem.removesuffix("_set")
     try:
         ends = [model.parameter(f"{stem}_{end}_{unit}") for end in ("min", "max")]
-    except KeyError as error:
+    except ConfigError as error:
         hint = f"[limits] needs {stem}_min_{unit} and {stem}_max_{unit}"
-        raise ConfigError(f"{model.model}: point.{point.name}", str(error), hint) from None
+        raise ConfigError(f"{model.model}: point.{point.name}", error.what, hint) from None
     lower, upper = sorted(point.to_device(end) for end in ends)
     return lower, upper
 

@@ -28,7 +28,8 @@ SQRT3: Final = 1.7320508075688772
 
 def meter_rows(site: SiteModel) -> IntArray:
     """Rows of `METER_POINTS` of every meter.  # (meters, points)"""
-    return np.stack([site.rows("meter", name) for name in METER_POINTS], axis=1)
+    meters = [np.stack([g.rows(p) for p in METER_POINTS], axis=1) for g in site.groups_of("meter")]
+    return np.concatenate(meters)
 
 
 @kernel

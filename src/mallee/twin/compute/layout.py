@@ -77,7 +77,7 @@ def parameter(model: DeviceModel, name: str, default: float | None = None) -> fl
     """
     try:
         return model.parameter(name)
-    except KeyError:
+    except ConfigError:
         if default is not None:
             return default
         where = f"catalogue model {model.model}: physics.{name}"
