@@ -116,6 +116,8 @@ def test_a_mark_at_the_start_of_a_file_is_no_mistake(tmp_path: Path) -> None:
         (TRACE.replace("\n19,", "\n99,"), "no samples from 18 to 99 s"),
         (TRACE.replace("\n9,", "\n1,"), "time must rise"),
         ("\xff\x00", "cannot be read"),
+        ("t_s,power_w\n0," + "1" * 200_000 + "\n", "cannot be read: field larger"),
+        ("t_s,power_w\n0,0\n1,0\n", "has no power above 0 to scale"),
     ],
 )
 def test_traces(
@@ -123,7 +125,8 @@ def test_traces(
 ) -> None:
     path = tmp_path / "trace.csv"
     path.write_text(content, encoding="latin-1")
-    assert said in refusal(["simulate", DEMO, "--trace", str(path), "--for", "1s"], capsys)
+    words = ["simulate", DEMO, "--trace", str(path), "--scale-to", "264e3", "--for", "1s"]
+    assert said in refusal(words, capsys)
 
 
 @pytest.mark.parametrize(
@@ -161,12 +164,18 @@ def test_fault_plans(
         (["query", "meter/import_w", "--csv", "no/where.csv"], "there is no folder"),
         (["up", DEMO, "--port", "99999"], "--port. Must be <= 65535"),
         (["up", DEMO, "--scale-to", "1e5"], "there is no trace to scale"),
+        (
+            ["up", DEMO, "--data", "{tmp}", "--host", "no such host"],
+            "--host no such host: is unknown",
+        ),
         (["up", "nowhere.toml"], "nowhere.toml: cannot be read: No such file"),
         (["discover", "nonsense", "--tls-ca", "none.pem"], "--tls-ca none.pem: cannot be used"),
     ],
 )
-def test_options(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said in refusal(words, capsys)
+def test_options(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refusal([word.replace("{tmp}", str(tmp_path)) for word in words], capsys)
 
 
 def test_a_folder_without_history_is_named_in_full(

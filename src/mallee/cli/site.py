@@ -8,7 +8,7 @@ import msgspec
 from cyclopts import Parameter
 
 from mallee.cli.options import Port, Seed, check_scale
-from mallee.cli.output import RED, YELLOW, paint, power
+from mallee.cli.output import RED, YELLOW, paint
 from mallee.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def check(
         Print one JSON object, for programs.
     """
     from mallee.catalogue import load_site
-    from mallee.core.site_checks import check_site
+    from mallee.core.site_checks import check_site, watts
 
     try:
         model = load_site(site)
@@ -97,7 +97,7 @@ def check(
     print(
         f"{site.name}: {len(model.racks.names)} racks, {accelerators} accelerators, "
         f"{model.device_count} devices, {model.point_count} points behind "
-        f"{power(model.file.grid.import_max_w)}: {errors} error(s)"
+        f"{watts(model.file.grid.import_max_w)}: {errors} error(s)"
     )
     return 1 if errors else 0
 

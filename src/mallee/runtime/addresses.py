@@ -68,8 +68,13 @@ def choose_console(host: str, port: int, before: str = "") -> str:
         before: address in the last run.
 
     Raises:
-        ConfigError: the port asked for is in use.
+        ConfigError: the host is unknown, or the port asked for is in use.
     """
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        hint = "give an address of this computer, such as 127.0.0.1"
+        raise ConfigError(f"--host {host}", f"is unknown: {error.strerror}", hint) from None
     if port:
         if not is_free(host, port):
             hint = "stop the program that has it, or choose another with --port"

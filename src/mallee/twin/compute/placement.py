@@ -200,6 +200,8 @@ def trace_activity(trace: Trace, load: Load, layout: Layout, nodes: IntArray) ->
     share = columns * columns.shape[1]
     if load.scale_to_w > 0.0 or not trace.gpu_w.shape[1]:
         peak_w = float(trace.total_w.max())
+        if load.scale_to_w > 0.0 and peak_w <= 0.0:
+            raise ConfigError(trace.source, "has no power above 0 to scale")
         factor = load.scale_to_w / peak_w if load.scale_to_w > 0.0 else 1.0
         activity = (share * factor - idle_w) / span_w
     else:

@@ -54,7 +54,7 @@ def read_trace(path: Path) -> Trace:
     try:
         with open_text(path) as lines:
             return _read(path.name, csv.reader(lines))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(
             str(path), f"cannot be read: {reason}", "give a CSV or .csv.gz file"
@@ -64,8 +64,8 @@ def read_trace(path: Path) -> Trace:
 def open_text(path: Path) -> TextIO:
     """Open a file for reading, gzipped or plain by its name."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")  # spreadsheets put a mark at the start
 
 
 def _read(source: str, rows: Iterator[list[str]]) -> Trace:
