@@ -195,3 +195,28 @@ def test_figures_that_a_site_cannot_have_are_null(
     path.write_text(before + rest[rest.index("[[charger]]") :], encoding="utf-8")
     assert run(["simulate", str(path), "--for", "1s", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["figures"]["soc_end"] is None
+
+
+@pytest.mark.parametrize(
+    ("address", "is_right"),
+    [
+        ("10.0.0.5:502", True),
+        ("10.0.0.5", True),
+        ("battery.site.example", True),
+        ("[fd00::5]:502", True),
+        ("10.0.0.5:5o2", False),
+        ("10.0.0.5:99999", False),
+        ("10.0.0.5:502:503", False),
+        ("http://10.0.0.5", False),
+        (":502", False),
+    ],
+)
+def test_check_knows_what_an_address_is(
+    address: str, is_right: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(DEMO).read_text(encoding="utf-8")
+    path = tmp_path / "site.toml"
+    battery = 'model = "megapack-2h"'
+    path.write_text(text.replace(battery, f'{battery}\naddress = "{address}"'), encoding="utf-8")
+    assert run(["check", str(path)]) == (0 if is_right else 1)
+    assert (f"bess1: {address!r} is no address" in capsys.readouterr().out) is not is_right

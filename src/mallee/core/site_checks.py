@@ -4,7 +4,9 @@
 what control has to do because the hardware alone does not. All figures come from nameplates.
 """
 
+import re
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from itertools import combinations
 from typing import Literal
 
@@ -282,7 +284,7 @@ def _addresses_missing(site: SiteModel) -> Iterator[Finding]:
 
 
 def _addresses_twice(site: SiteModel) -> Iterator[Finding]:
-    """Two devices, or two protocols, behind one address."""
+    """Addresses that are none; two devices, or two protocols, behind one."""
     seen: dict[str, str] = {}
     for group in site.groups:
         for protocol, addresses in group.addresses.items():
@@ -293,7 +295,14 @@ def _addresses_twice(site: SiteModel) -> Iterator[Finding]:
                 # An IPv6 address holds colons of its own; with a port it stands in brackets.
                 bare = "]:" not in address and (address.count(":") != 1)
                 place = f"{address}:{port}" if bare else address
-                if place in seen:
+                if not _is_place(place):
+                    yield Finding(
+                        level="error",
+                        where=name,
+                        text=f"{address!r} is no address",
+                        hint=f'write "host:port", such as "10.0.0.5:{port}"',
+                    )
+                elif place in seen:
                     yield Finding(
                         level="error",
                         where=name,
@@ -301,6 +310,18 @@ def _addresses_twice(site: SiteModel) -> Iterator[Finding]:
                         hint="use {n}, {rack} and {pod} to count addresses up",
                     )
                 seen.setdefault(place, name)
+
+
+def _is_place(place: str) -> bool:
+    host, _, port = place.rpartition(":")
+    if not (host and port.isdigit() and 0 < int(port) < 65536):
+        return False
+    if ":" not in host:
+        return not re.search(r"[\s/]", host)
+    try:
+        return ip_address(host.strip("[]")).version == 6
+    except ValueError:
+        return False
 
 
 def _several(group: DeviceGroup, positions: Iterable[int]) -> str:
