@@ -24,7 +24,7 @@ def test_shares_fit_the_import_limit_and_the_batteries(
     view.set(import_w=import_w, chargers_w=ev)
     sight = look(view.snapshot(1.0), view.limits)
     reserve = reserve_of(sight, view.limits)
-    shares = share(sight, reserve, view.limits, 1.0)
+    shares = share(sight, reserve, view.limits, peak_w=1e5, period_s=1.0)
     site_max_w = view.limits.import_max_w + reserve.support_w
     assert shares.chargers_max_w + view.limits.pods_min_w <= site_max_w + 1.0
     assert view.limits.pods_min_w <= shares.pods_max_w <= view.limits.pods_max_w

@@ -35,7 +35,7 @@ from mallee.control.orders import (
     set_point_orders,
 )
 from mallee.control.reserve import Reserve, reserve_of
-from mallee.control.sharing import cap_fraction, share
+from mallee.control.sharing import cap_fraction, pods_peak_w, share
 from mallee.control.sight import Sight, look
 from mallee.control.state import ControlState
 from mallee.control.takeover import set_points_w, supervise
@@ -117,6 +117,7 @@ def _seen(state: ControlState, sight: Sight) -> ControlState:
         load_w=sight.load_w,
         import_mean_w=_import_mean(state, sight),
         load_mean_w=state.load_mean_w,
+        pods_peak_w=state.pods_peak_w,
         import_max_w=state.import_max_w,
         chargers_max_w=state.chargers_max_w,
         nodes_cap_frac=state.nodes_cap_frac,
@@ -147,7 +148,8 @@ def _decide(
     import_mean_w = _import_mean(state, sight)
 
     period_s = SLOW_CYCLES * PERIOD_S
-    shares = share(sight, reserve, limits, period_s)
+    peak_w = pods_peak_w(state.pods_peak_w, sight, limits, period_s)
+    shares = share(sight, reserve, limits, peak_w=peak_w, period_s=period_s)
     fraction = cap_fraction(shares.pods_max_w, limits)
     if state.mode == "auto":
         fraction = min(fraction, state.nodes_cap_frac + CAP_RELEASE_PER_S * period_s)
@@ -203,6 +205,7 @@ def _decide(
         load_w=sight.load_w,
         import_mean_w=import_mean_w,
         load_mean_w=mean_w,
+        pods_peak_w=peak_w,
         import_max_w=import_max_w,
         chargers_max_w=shares.chargers_max_w,
         nodes_cap_frac=fraction,

@@ -1,20 +1,17 @@
 """What bounds the site, worked out once from the site model: ratings, contract, rows to look at.
 
-Shares of feeders that no meter watches are static: an unseen feeder counts as if everything
-below it drew the most it may, so the shares are small enough for that case.
+What feeders leave to the loads below them is in feeders.py.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from mallee.control.feeders import FeederShares, feeder_shares
 from mallee.core.site import DeviceGroup, FloatArray, IntArray, SiteModel
 
 SHELF_EFFICIENCY_MIN = 0.94
 """Worst efficiency of a power shelf at 10 % load (OCP ORv3 class), for worst-case sums."""
-
-FEEDER_USE_MAX_FRAC = 0.98
-"""Share of a feeder's continuous rating that is planned with; the rest covers power factor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +101,13 @@ def limits_of(site: SiteModel) -> Limits:
     grid, control = site.file.grid, site.file.control
     meter = next(site.groups_of("meter"))
     overhead_w = _overhead_w(site)
-    nodes = _nodes(site, control.cap_floor_frac)
+    nodes, shares = _nodes(site, control.cap_floor_frac)
     pods_max_w = float(nodes.cap_max_w @ nodes.factor) + overhead_w
     pods_min_w = float(nodes.cap_min_w @ nodes.factor) + overhead_w
-    contract_max_w = _import_max_w(site)
+    contract_max_w = min(grid.import_max_w, shares.site_max_w)
     import_max_w = contract_max_w * (1.0 - control.import_margin_frac)
     batteries = tuple(_batteries(site))
-    chargers = tuple(_chargers(site, import_max_w, pods_max_w))
+    chargers = tuple(_chargers(site, shares, import_max_w, pods_max_w))
     write_min, write_max = _write_ranges(site, import_max_w, batteries, chargers, nodes)
     return Limits(
         contracted_w=grid.contracted_w,
@@ -170,15 +167,6 @@ def _write_ranges(
     return low, high
 
 
-def _import_max_w(site: SiteModel) -> float:
-    """The connection's limit, and that of a transformer which carries the whole site."""
-    limit_w = site.file.grid.import_max_w
-    below_grid = [feeder for feeder in site.feeders if feeder.parent == 0]
-    if len(below_grid) == 1:
-        limit_w = min(limit_w, below_grid[0].rating_w * FEEDER_USE_MAX_FRAC)
-    return limit_w
-
-
 def _batteries(site: SiteModel) -> list[BatteryLimits]:
     found = []
     for group in site.groups_of("battery"):
@@ -195,13 +183,14 @@ def _batteries(site: SiteModel) -> list[BatteryLimits]:
     return found
 
 
-def _chargers(site: SiteModel, import_max_w: float, pods_max_w: float) -> list[ChargerLimits]:
+def _chargers(
+    site: SiteModel, shares: FeederShares, import_max_w: float, pods_max_w: float
+) -> list[ChargerLimits]:
     count = sum(group.count for group in site.groups_of("charger"))
     found = []
     for group in site.groups_of("charger"):
         for device, name in enumerate(group.names):
-            feeder = site.feeders[int(group.feeder[device])]
-            max_w = min(group.model.power_max_w, feeder.rating_w * FEEDER_USE_MAX_FRAC)
+            max_w = group.model.power_max_w * float(shares.chargers[group.feeder[device]])
             found.append(
                 ChargerLimits(
                     name=name,
@@ -214,26 +203,33 @@ def _chargers(site: SiteModel, import_max_w: float, pods_max_w: float) -> list[C
     return found
 
 
-def _nodes(site: SiteModel, floor_frac: float) -> NodeLimits:
+def _nodes(site: SiteModel, floor_frac: float) -> tuple[NodeLimits, FeederShares]:
+    """Nodes with their caps inside the feeders' shares, and these shares."""
     groups = [group for group in site.groups_of("node") if "cap_w" in group.model.index]
-    if not groups:
-        none, no_rows = np.empty(0), np.empty(0, np.int64)
-        return NodeLimits(
-            cap_rows=no_rows, power_rows=no_rows, cap_min_w=none, cap_max_w=none, factor=none
-        )
-    shelved = _racks_with_shelves(site)
-    factor = np.concatenate([_factor(group, shelved) for group in groups])
-    feeder = np.concatenate([group.feeder for group in groups])
-    cap_max_w = np.concatenate([_full(group, "cap_max_w") for group in groups])
-    cap_min_w = np.concatenate([_full(group, "cap_min_w") for group in groups])
-    cap_max_w = np.minimum(cap_max_w, _feeder_share_w(site, feeder, cap_max_w, factor))
-    return NodeLimits(
-        cap_rows=np.concatenate([group.rows("cap_w") for group in groups]),
-        power_rows=np.concatenate([group.rows("power_w") for group in groups]),
-        cap_min_w=np.minimum(np.maximum(cap_min_w, floor_frac * cap_max_w), cap_max_w),
+    shelved, feeders = _racks_with_shelves(site), len(site.feeders)
+    factor = _joined([_factor(group, shelved) for group in groups])
+    feeder = _joined([group.feeder for group in groups]).astype(np.int64)
+    cap_max_w = _joined([_full(group, "cap_max_w") for group in groups])
+    cap_min_w = _joined([_full(group, "cap_min_w") for group in groups])
+    shares = feeder_shares(
+        site,
+        np.bincount(feeder, cap_max_w * factor, feeders).astype(np.float64),
+        np.bincount(feeder, cap_min_w * factor, feeders).astype(np.float64),
+    )
+    cap_max_w = np.maximum(cap_max_w * shares.nodes[feeder], cap_min_w)
+    nodes = NodeLimits(
+        cap_rows=_joined([group.rows("cap_w") for group in groups]).astype(np.int64),
+        power_rows=_joined([group.rows("power_w") for group in groups]).astype(np.int64),
+        cap_min_w=np.maximum(cap_min_w, floor_frac * cap_max_w),
         cap_max_w=cap_max_w,
         factor=factor,
     )
+    return nodes, shares
+
+
+def _joined(columns: list[FloatArray] | list[IntArray]) -> FloatArray:
+    """Columns of several groups in one; empty where there is no group."""
+    return np.concatenate(columns) if columns else np.empty(0)
 
 
 def _full(group: DeviceGroup, parameter: str) -> FloatArray:
@@ -257,32 +253,3 @@ def _overhead_w(site: SiteModel) -> float:
         for group in site.groups_of(kind):
             total_w += group.model.power_max_w * float(np.sum(_factor(group, shelved)))
     return total_w
-
-
-def _feeder_share_w(
-    site: SiteModel, feeder: IntArray, cap_max_w: FloatArray, factor: FloatArray
-) -> FloatArray:
-    """Cap of each node at which no feeder above it is overloaded, whatever the others do.
-
-    Feeders with a battery below are left out: what flows there depends on the battery, and the
-    import bound covers them.
-    """
-    count = len(site.feeders)
-    below_w = np.bincount(feeder, cap_max_w * factor, count)
-    others_w, battery = np.zeros(count), np.zeros(count)
-    for group in site.groups:
-        if group.kind in ("node", "meter", "power_shelf"):
-            continue
-        others_w += np.bincount(group.feeder, minlength=count) * group.model.power_max_w
-        battery += np.bincount(group.feeder, minlength=count) * (group.kind == "battery")
-    for index in range(count - 1, 0, -1):  # children come after their parents
-        parent = site.feeders[index].parent
-        for column in (below_w, others_w, battery):
-            column[parent] += column[index]
-    rating_w = np.array([f.rating_w for f in site.feeders]) * FEEDER_USE_MAX_FRAC
-    room_w = np.maximum(rating_w - others_w, 0.0)
-    watched = (np.arange(count) > 0) & (battery == 0.0) & (below_w > 0.0)
-    share = np.minimum(np.divide(room_w, below_w, out=np.ones(count), where=watched), 1.0)
-    for index in range(1, count):
-        share[index] = min(share[index], share[max(site.feeders[index].parent, 0)])
-    return cap_max_w * share[feeder]

@@ -17,6 +17,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
         import_w, load_w: last known import and the load behind it (import less battery charge).
         import_mean_w: import smoothed over a second; what limits are judged by.
         load_mean_w: load smoothed over half a minute.
+        pods_peak_w: what the pods lately drew at most.
+        import_max_w: bound of import in force.
         chargers_max_w: sum of charger limits asked for.
         nodes_cap_frac: caps asked for, as a fraction of each node's range between floor and
             maximum; 1 leaves the nodes alone.
@@ -37,6 +39,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     load_w: float = 0.0
     import_mean_w: float = 0.0
     load_mean_w: float = 0.0
+    pods_peak_w: float = 0.0
     import_max_w: float = 0.0
     chargers_max_w: float = 0.0
     nodes_cap_frac: float = 1.0
