@@ -54,4 +54,4 @@ def hold_safe(
         ),
     )
     passed, clipped = guard(commands, limits, time_s)
-    return after, passed, clipped + events_of_change(state, after, time_s)
+    return after, passed, clipped + events_of_change(state, after, limits, time_s)

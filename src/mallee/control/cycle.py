@@ -227,7 +227,7 @@ def _decide(
         acting=reason.acting,
         text=reason.text,
     )
-    return after, passed, clipped + events_of_change(state, after, time_s)
+    return after, passed, clipped + events_of_change(state, after, limits, time_s)
 
 
 def _import_bound(

@@ -1,5 +1,6 @@
 """Events of control: one when a condition comes, one when it goes, none while it lasts."""
 
+from mallee.control.limits import Limits
 from mallee.control.state import ControlState
 from mallee.core.command import Event, Severity
 
@@ -29,7 +30,9 @@ _GOES = {
 }
 
 
-def events_of_change(before: ControlState, after: ControlState, time_s: float) -> list[Event]:
+def events_of_change(
+    before: ControlState, after: ControlState, limits: Limits, time_s: float
+) -> list[Event]:
     """What began and ended between two states."""
     events: list[Event] = []
     for condition in after.active:
@@ -40,7 +43,7 @@ def events_of_change(before: ControlState, after: ControlState, time_s: float) -
                 text=after.text,
                 name=name,
                 import_kw=after.import_mean_w / 1e3,
-                limit_kw=after.import_max_w / 1e3,
+                limit_kw=limits.contract_max_w / 1e3,
             )
             events.append(
                 Event(

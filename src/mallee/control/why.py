@@ -35,7 +35,9 @@ def why(
 ) -> Why:
     """The most important reason first: energy, import limit, ramp, state of charge, nothing."""
     batteries = " and ".join(battery.limits.name for battery in sight.batteries if battery.seen)
-    kilowatts = f"Import {sight.import_w / 1e3:.0f} of {import_max_w / 1e3:.0f} kW"
+    # People know the contract; the margin that control keeps below it would only puzzle them.
+    shown_w = import_max_w if target_reason else limits.contract_max_w
+    kilowatts = f"Import {sight.import_w / 1e3:.0f} of {shown_w / 1e3:.0f} kW"
     if overruled:
         return Why(
             "import limit",
@@ -58,8 +60,8 @@ def why(
         return Why(
             limit,
             f"{batteries} discharging" if batteries else "nothing",
-            f"Load is {excess_w / 1e3:.0f} kW above the {limit} of {import_max_w / 1e3:.0f} kW; "
-            f"{batteries or 'no battery'} covers it for {_duration(left_s)} at this rate.",
+            f"Load is {sight.load_w / 1e3:.0f} kW behind the {limit} of {shown_w / 1e3:.0f} kW; "
+            f"{batteries or 'no battery'} covers the rest for {_duration(left_s)} at this rate.",
         )
     swing_w = sight.load_w - sight.import_w
     if abs(swing_w) > SWING_FRAC * limits.contracted_w and not recovering:

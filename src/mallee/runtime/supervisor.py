@@ -33,7 +33,9 @@ TICK_S = 0.05
 CALM_AFTER_S = 5.0
 """After the supervisor itself was held up (a suspended machine) nobody counts as hung so long."""
 STOP_ORDER: tuple[Role, ...] = ("control", "collect", "twin", "console")
-FIRST_VALUE_MAX_S = 60.0
+FIRST_VALUE_MAX_S = 10.0
+FIRST_TWIN_VALUE_MAX_S = 60.0
+"""A twin that was never started before compiles its physics first."""
 
 Tell = Callable[[str], None]
 
@@ -153,6 +155,7 @@ class Supervisor:
                     time.sleep(TICK_S)
             finally:
                 self._stop_all()
+        self._tell(f"{self._site.name} stopped; its history is in {self._folder.history}")
         return 0
 
     def _announce(self, started_s: float, now_s: float) -> bool:
@@ -165,7 +168,8 @@ class Supervisor:
                 f"(first value after {now_s - started_s:.1f} s; Ctrl-C stops it)"
             )
             return True
-        if now_s - started_s > FIRST_VALUE_MAX_S:
+        is_twin = self._site.file.twin is not None
+        if now_s - started_s > (FIRST_TWIN_VALUE_MAX_S if is_twin else FIRST_VALUE_MAX_S):
             self._tell(
                 f"{self._site.name}: no reading of the meter yet; pages at {self._run.url}, "
                 f"logs in {self._folder.logs}"
