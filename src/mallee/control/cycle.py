@@ -35,7 +35,7 @@ from mallee.control.orders import (
     set_point_orders,
 )
 from mallee.control.reserve import Reserve, reserve_of
-from mallee.control.sharing import cap_fraction, pods_peak_w, share
+from mallee.control.sharing import Shares, cap_fraction, pods_peak_w, share
 from mallee.control.sight import Sight, look
 from mallee.control.state import ControlState
 from mallee.control.takeover import set_points_w, supervise
@@ -109,28 +109,13 @@ def _compare(state: ControlState, snapshot: Snapshot, sight: Sight, limits: Limi
 
 def _seen(state: ControlState, sight: Sight) -> ControlState:
     """A cycle with nothing to decide."""
-    return ControlState(
+    return replace(
+        state,
         cycle=state.cycle + 1,
-        mode=state.mode,
         meter_seen_s=sight.meter_time_s,
         import_w=sight.import_w,
         load_w=sight.load_w,
         import_mean_w=_import_mean(state, sight),
-        load_mean_w=state.load_mean_w,
-        pods_peak_w=state.pods_peak_w,
-        import_max_w=state.import_max_w,
-        chargers_max_w=state.chargers_max_w,
-        nodes_cap_frac=state.nodes_cap_frac,
-        charge_bias_w=state.charge_bias_w,
-        recovering=state.recovering,
-        overruled=state.overruled,
-        overrule_since_s=state.overrule_since_s,
-        unexplained_w=state.unexplained_w,
-        distrusted=state.distrusted,
-        active=state.active,
-        binding=state.binding,
-        acting=state.acting,
-        text=state.text,
     )
 
 
@@ -181,23 +166,8 @@ def _decide(
         recovering=recovering,
         overruled=overrule.active,
     )
-    if overrule.active:
-        commands = set_point_orders(
-            limits, set_points_w(sight, limits, shares.pods_max_w), reason.text
-        )
-    else:
-        commands = battery_orders(
-            snapshot, limits, import_max_w=import_max_w, bias_w=bias_w, reason=reason.text
-        )
-    commands += heartbeat_orders(limits, state.cycle)
-    renew = state.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or state.mode != "auto"
-    commands += charger_orders(
-        snapshot, limits, total_w=shares.chargers_max_w, renew=renew, reason=reason.text
-    )
-    commands += node_orders(snapshot, limits, fraction=fraction, reason=reason.text)
-    passed, clipped = guard(commands, limits, time_s)
-
-    after = ControlState(
+    after = replace(
+        state,
         cycle=state.cycle + 1,
         mode="auto",
         meter_seen_s=sight.meter_time_s,
@@ -213,21 +183,44 @@ def _decide(
         recovering=recovering,
         overruled=overrule.active,
         overrule_since_s=overrule.since_s,
-        unexplained_w=state.unexplained_w,
-        distrusted=state.distrusted,
-        active=_conditions(
-            sight,
-            limits,
-            import_mean_w=import_mean_w,
-            fraction=fraction,
-            recovering=recovering,
-            overruled=overrule.active,
-        ),
         binding=reason.binding,
         acting=reason.acting,
         text=reason.text,
     )
+    after = replace(after, active=_conditions(sight, limits, after))
+    commands = _orders(snapshot, sight, shares, limits, before=state, after=after)
+    passed, clipped = guard(commands, limits, time_s)
     return after, passed, clipped + events_of_change(state, after, limits, time_s)
+
+
+def _orders(
+    snapshot: Snapshot,
+    sight: Sight,
+    shares: Shares,
+    limits: Limits,
+    *,
+    before: ControlState,
+    after: ControlState,
+) -> list[Command]:
+    """Everything to be written for what was decided."""
+    reason = after.text
+    if after.overruled:
+        charge_w = set_points_w(sight, limits, shares.pods_max_w)
+        commands = set_point_orders(limits, charge_w, reason)
+    else:
+        commands = battery_orders(
+            snapshot,
+            limits,
+            import_max_w=after.import_max_w,
+            bias_w=after.charge_bias_w,
+            reason=reason,
+        )
+    commands += heartbeat_orders(limits, before.cycle)
+    renew = before.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or before.mode != "auto"
+    commands += charger_orders(
+        snapshot, limits, total_w=shares.chargers_max_w, renew=renew, reason=reason
+    )
+    return commands + node_orders(snapshot, limits, fraction=after.nodes_cap_frac, reason=reason)
 
 
 def _import_bound(
@@ -255,23 +248,15 @@ def _load_mean(state: ControlState, sight: Sight) -> float:
     return state.load_mean_w + weight * (sight.load_w - state.load_mean_w)
 
 
-def _conditions(
-    sight: Sight,
-    limits: Limits,
-    *,
-    import_mean_w: float,
-    fraction: float,
-    recovering: bool,
-    overruled: bool,
-) -> tuple[str, ...]:
+def _conditions(sight: Sight, limits: Limits, after: ControlState) -> tuple[str, ...]:
     """Conditions that make an event when they come and go."""
     active = [f"unseen {battery.limits.name}" for battery in sight.batteries if not battery.seen]
-    if import_mean_w > limits.contract_max_w:
+    if after.import_mean_w > limits.contract_max_w:
         active.append("over limit")
-    if fraction < 1.0:
+    if after.nodes_cap_frac < 1.0:
         active.append("capped")
-    if recovering:
+    if after.recovering:
         active.append("recovering")
-    if overruled:
+    if after.overruled:
         active.append("overruled")
     return tuple(active)

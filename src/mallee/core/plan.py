@@ -12,13 +12,11 @@ class Plan:
         valid_until_s: monotonic time after which control acts as if there were no plan.
         import_target_w: import to stay under where the battery can do it; infinite for none.
         reason: what the target is for, such as a demand window's name.
-        generation: counts up; a lower one than seen before is refused.
     """
 
     valid_until_s: float
     import_target_w: float = math.inf
     reason: str = ""
-    generation: int = 0
 
 
 NO_PLAN = Plan(valid_until_s=math.inf)
