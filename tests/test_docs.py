@@ -26,7 +26,20 @@ PAGES = sorted(
     if "node_modules" not in page.parts
 )
 # Commands that are not ours; the documents may show them, nobody runs them here.
-OTHERS = {"git", "cd", "cp", "ssh", "npm", "sudo", "apt", "uv", "curl", "kill", "openssl", ".ci/run"}
+OTHERS = {
+    "git",
+    "cd",
+    "cp",
+    "ssh",
+    "npm",
+    "sudo",
+    "apt",
+    "uv",
+    "curl",
+    "kill",
+    "openssl",
+    ".ci/run",
+}
 TOOLS = {"test", "bench", "npm", "ruff", "mypy", "pre-commit", "lint-imports"}
 
 
