@@ -73,6 +73,11 @@ def cap_fraction(pods_max_w: float, limits: Limits) -> float:
     return min(max((pods_max_w - limits.pods_min_w) / range_w, 0.0), 1.0)
 
 
+def capped_pods_w(fraction: float, limits: Limits) -> float:
+    """What the pods may draw with all node caps at a fraction: the inverse of `cap_fraction`."""
+    return limits.pods_min_w + fraction * (limits.pods_max_w - limits.pods_min_w)
+
+
 def charger_limits_w(total_w: float, powers_w: list[float], limits: Limits) -> list[float]:
     """Split the chargers' share: each gets what it draws plus an equal part of the rest."""
     chargers = limits.chargers

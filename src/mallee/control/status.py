@@ -1,6 +1,7 @@
 """What control publishes about itself, made from its state."""
 
 from mallee.control.limits import Limits
+from mallee.control.sharing import capped_pods_w
 from mallee.control.state import ControlState
 from mallee.core.status import ControlStatus
 
@@ -15,7 +16,6 @@ BANDS = {
 
 def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStatus:
     """The status of a cycle's state."""
-    range_w = limits.pods_max_w - limits.pods_min_w
     bands = dict(BANDS)
     if not limits.batteries or any(c.startswith("unseen") for c in state.active):
         bands["0.05 to 5 Hz"] = "not covered: no battery in sight"
@@ -29,7 +29,7 @@ def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStat
         import_target_w=min(state.load_mean_w + state.charge_bias_w, limits.import_max_w),
         charge_bias_w=state.charge_bias_w,
         chargers_max_w=state.chargers_max_w,
-        nodes_max_w=limits.pods_min_w + state.nodes_cap_frac * range_w,
+        nodes_max_w=capped_pods_w(state.nodes_cap_frac, limits),
         bands=bands,
         cycle=state.cycle,
     )

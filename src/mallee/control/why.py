@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from mallee.control.limits import Limits
 from mallee.control.reserve import Reserve
+from mallee.control.sharing import capped_pods_w
 from mallee.control.sight import Sight
 from mallee.core.units import SECONDS_PER_HOUR
 
@@ -46,7 +47,7 @@ def why(
             f"{batteries} its power until the meter is well.",
         )
     if node_fraction < 1.0:
-        capped_w = limits.pods_min_w + node_fraction * (limits.pods_max_w - limits.pods_min_w)
+        capped_w = capped_pods_w(node_fraction, limits)
         return Why(
             "battery energy" if batteries else "import limit",
             "node caps",
