@@ -176,7 +176,7 @@ def pace(site: Site, duration_s: float) -> dict[str, float]:
 def virtual_time(file: Path, duration_s: int) -> dict[str, float]:
     """Speed of the simulation on one core, after its kernels are compiled."""
     try:
-        from mallee.runtime.simulate import simulate
+        from mallee.simulation.run import simulate
     except ImportError:
         return {}
     model = load_site(file)

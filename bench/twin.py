@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mallee.catalogue import load_site
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.cooling.cooling import Cooling
 from mallee.twin.site_twin import SiteTwin
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mallee.catalogue import load_site
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 
 ROOT = Path(__file__).parents[1]
 

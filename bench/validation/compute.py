@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 
 from mallee.catalogue import load_models, load_site, load_site_file
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_build import build_site
-from mallee.core.site_file import Load, Smoothing, Twin
+from mallee.core.arrays import FloatArray
+from mallee.site.build import build_site
+from mallee.site.file import Load, Smoothing, Twin
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 from mallee.twin.compute.throughput import TABLES, pchip
 from mallee.twin.compute.workload.fit import compare, fit_training

@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 
 from mallee.catalogue import load_site
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Load, Twin
+from mallee.core.arrays import FloatArray
+from mallee.site.file import Load, Twin
+from mallee.site.model import SiteModel
 from mallee.twin.battery import ageing, layout
 from mallee.twin.battery.batteries import Batteries
 from mallee.twin.battery.cells import store
@@ -142,7 +143,7 @@ def breaker(result: Result) -> None:
     ratios = (6.0, 4.0, 3.0, 2.0, 1.5)
     times = []
     for ratio in ratios:
-        unit, state = np.zeros(1, power.FEEDER)[0], np.zeros(1, power.FEEDER_STATE)[0]
+        unit, state = np.zeros(1, power.BRANCH)[0], np.zeros(1, power.BRANCH_STATE)[0]
         set_breaker(unit, power.ELECTRONIC, STEP_S)
         steps = 1
         while not trip_step(unit, state, ratio, STEP_S):
@@ -151,9 +152,9 @@ def breaker(result: Result) -> None:
     source = "Schneider FA165712"
     result.near("V10", "breaker at 6 Ir", times[0], 16.0, STEP_S, "s", source)
     result.near("V10", "breaker at 2 Ir", times[3], 144.0, STEP_S, "s", source)
-    unit = np.zeros(1, power.FEEDER)[0]
+    unit = np.zeros(1, power.BRANCH)[0]
     set_breaker(unit, power.ELECTRONIC, STEP_S)
-    slow = np.zeros(1, power.FEEDER)[0]
+    slow = np.zeros(1, power.BRANCH)[0]
     set_breaker(slow, power.THERMAL_MAGNETIC, STEP_S)
     fine = np.geomspace(1.2, 20.0, 400)
     result.pictures.append(
@@ -269,4 +270,4 @@ def _loaded(site: SiteModel, load: Load) -> SiteModel:
     settings = site.file.twin if site.file.twin is not None else Twin()
     twin = msgspec.structs.replace(settings, load=load, ev_sessions_per_day=0.0)
     file = msgspec.structs.replace(site.file, twin=twin)
-    return SiteModel(file, site.feeders, site.pods, site.racks, site.groups)
+    return SiteModel(file, site.branches, site.pods, site.racks, site.groups)

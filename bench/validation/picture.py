@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from validation.case import Curve, Picture
 
 WIDTH: Final = 760

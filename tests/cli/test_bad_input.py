@@ -47,7 +47,7 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ('"16:00"', '"25:00"', "evening.from_time: is '25:00'; write a time of the day"),
         ('"16:00"', "16:00:00", "is 16:00:00; must be a text in quotes"),
         ('name = "ev{1..2}"', 'name = "bess1"', "charger.bess1: the name 'bess1' is used twice"),
-        ('name = "q-pod"', 'name = "q-ev1"', "the feeder name 'q-ev1' is used twice"),
+        ('name = "q-pod"', 'name = "q-ev1"', "the branch name 'q-ev1' is used twice"),
         ('name = "tx1"', 'name = "tx{2..1}"', "the range in 'tx{2..1}' runs backwards"),
         ('name = "tx1"', 'name = "tx{1-2}"', "the braces in 'tx{1-2}' hold no range"),
         ('name = "r{1..2}"', 'name = "r{1..9999999}"', "makes more than 100000 names"),
@@ -55,7 +55,7 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("count = 18", "count = 1.5", "nodes.count: is 1.5; must be a whole number"),
         ('name = "charging-site"', 'name = ".."', "name: is '..'; write letters"),
         ('fed_by = "q-battery"', "", "battery.bess1: has no fed_by; name the transformer or"),
-        ('fed_by = "q-battery"', 'fed_by = ["tx1", "tx1", "tx1"]', "names 3 feeders; list"),
+        ('fed_by = "q-battery"', 'fed_by = ["tx1", "tx1", "tx1"]', "names 3 branches; list"),
         (
             'name = "q-battery"\nfed_by = "tx1"',
             'name = "q-battery"\nfed_by = "q-battery"',

@@ -16,11 +16,11 @@ import numpy as np
 from mallee.catalogue import load_site_file
 from mallee.console.process import main
 from mallee.core.command import Event, Severity
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality
 from mallee.core.status import ControlStatus
 from mallee.runtime.board import ROLES, Board
 from mallee.runtime.run_folder import Run, RunFolder, load_run
+from mallee.site.model import SiteModel
 
 SITE = Path(__file__).parents[2] / "examples/sites/charging-site.toml"
 
@@ -98,7 +98,7 @@ class FakeSite:
                     f"Import {import_w / 1e3:.0f} of 588 kW; load is {abs(swing_w) / 1e3:.0f} kW "
                     f"{side} it and bess1 keeps import within 60 kW/min."
                 ),
-                import_max_w=588e3,
+                import_in_force_w=588e3,
                 import_target_w=490e3,
                 charge_bias_w=4e3,
                 chargers_max_w=300e3,

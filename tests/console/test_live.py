@@ -12,9 +12,9 @@ from mallee.console.live import EVENTS_SENT, FrameText, Live
 from mallee.console.signals import Readings
 from mallee.console.trend import SECONDS, SERIES, Trend
 from mallee.core.command import Event, Severity
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality
 from mallee.core.status import ControlStatus
+from mallee.site.model import SiteModel
 
 STATUS = ControlStatus(
     time_s=100.0,
@@ -22,7 +22,7 @@ STATUS = ControlStatus(
     binding="ramp up",
     acting="bess1 ramp filter",
     text="Import 480 of 588 kW.",
-    import_max_w=588e3,
+    import_in_force_w=588e3,
     import_target_w=490e3,
     charge_bias_w=0.0,
     chargers_max_w=300e3,
@@ -75,7 +75,7 @@ def test_frames_fit_the_list_of_signals(player: Player) -> None:
     assert frame.schema == player.live.info.schema
     assert frame.flags == Flag.TWIN
     assert player.tick().sequence == frame.sequence + 1
-    assert player.value(frame, "import_max_w") == 588e3
+    assert player.value(frame, "import_in_force_w") == 588e3
 
 
 def test_words_travel_with_the_numbers(player: Player) -> None:
@@ -95,10 +95,10 @@ def test_a_silent_meter_and_a_silent_control_show(player: Player) -> None:
     player.ages_s[player.site.rows("meter", "import_w")] = 10.0
     frame = player.tick(status_age_s=5.0)
     assert frame.flags == Flag.TWIN | Flag.METER_STALE | Flag.CONTROL_STALE
-    assert player.state(frame, "import_max_w") == SignalState.STALE
+    assert player.state(frame, "import_in_force_w") == SignalState.STALE
     frame = player.tick(status=None, status_age_s=math.inf)
     assert frame.flags & Flag.CONTROL_STALE
-    assert player.state(frame, "import_max_w") == SignalState.UNKNOWN
+    assert player.state(frame, "import_in_force_w") == SignalState.UNKNOWN
 
 
 def test_time_to_the_floor_is_from_the_mean_of_the_last_minute(player: Player) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mallee.console.means import SecondMeans
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality, Snapshot
+from mallee.site.model import SiteModel
 
 
 def snapshot(site: SiteModel, value: float, quality: Quality = Quality.GOOD) -> Snapshot:

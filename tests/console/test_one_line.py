@@ -10,7 +10,7 @@ import pytest
 from mallee.catalogue import load_site
 from mallee.console.one_line import BOX_HEIGHT, BOX_WIDTH, BOXES, Diagram, Node, draw
 from mallee.console.site_tree import LEAVES_MAX, site_tree
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 
 LOADS = (
     *(("node", "power_w"), ("switch", "power_w"), ("power_shelf", "input_w")),
@@ -42,7 +42,7 @@ def test_the_demo_site_shows_every_device_it_has(demo_site: SiteModel) -> None:
     assert [(pod.label, pod.accelerators) for pod in diagram_of(demo_site).pods] == [("pod1", 144)]
 
 
-def test_a_large_site_is_folded_by_feeder_and_pod(large_site: SiteModel) -> None:
+def test_a_large_site_is_folded_by_branch_and_pod(large_site: SiteModel) -> None:
     nodes = diagram_of(large_site).nodes
     assert sum(node.kind in BOXES for node in nodes) <= LEAVES_MAX
     transformers = {n.label: (n.count, n.rating_w) for n in nodes if n.kind == "transformer"}
@@ -66,7 +66,7 @@ def test_nothing_overlaps_or_leaves_the_drawing(name: str, request: pytest.Fixtu
         assert pod.y + pod.height <= diagram.height
 
 
-def test_feeders_stand_over_the_middle_of_what_they_feed(demo_site: SiteModel) -> None:
+def test_branches_stand_over_the_middle_of_what_they_feed(demo_site: SiteModel) -> None:
     nodes = {node.label: node for node in diagram_of(demo_site).nodes}
     assert nodes["q-pod"].x == nodes["r2"].x
     assert nodes["tx1"].x == (nodes["q-battery"].x + nodes["q-pod"].x) / 2

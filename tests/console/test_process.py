@@ -18,13 +18,14 @@ from mallee.console.frame import decode_frame
 from mallee.console.live import FrameText
 from mallee.console.process import main, serve
 from mallee.console.recorder import Recorder, load_seen, stored_events
+from mallee.core.arrays import FloatArray
 from mallee.core.command import Event
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.history import EventStore, HistoryWriter
 from mallee.runtime.board import Board
 from mallee.runtime.run_folder import RunFolder
+from mallee.site.model import SiteModel
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ from mallee.console.hub import Hub
 from mallee.console.live import Live
 from mallee.console.server import make_app
 from mallee.core.command import Event
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 
 
 class Client:

@@ -10,8 +10,8 @@ from mallee.console.frame import SignalState
 from mallee.console.one_line import draw
 from mallee.console.signals import Numbers, Readings, SignalTable, site_signals
 from mallee.console.site_tree import site_tree
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality
+from mallee.site.model import SiteModel
 
 ROOT = Path(__file__).parents[2]
 

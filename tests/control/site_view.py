@@ -6,8 +6,8 @@ import numpy as np
 
 from mallee.catalogue import load_site
 from mallee.control import limits_of
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality, Snapshot
+from mallee.site.model import SiteModel
 
 EXAMPLE = Path(__file__).parents[2] / "examples/sites/charging-site.toml"
 

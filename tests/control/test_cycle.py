@@ -87,7 +87,7 @@ def test_an_empty_battery_caps_the_nodes_before_the_chargers() -> None:
     assert len(caps) == 36
     assert max(caps) < 6667.0
     assert "nodes-capped" in [event.kind for event in events]
-    pods_left_w = view.limits.import_max_w - 380e3
+    pods_left_w = view.limits.import_aim_w - 380e3
     factor = view.limits.nodes.factor[0]
     assert (
         sum(caps) * factor + view.limits.overhead_w
@@ -106,7 +106,7 @@ def test_charger_limits_fit_what_site_and_battery_can_give() -> None:
     view = SiteView()
     view.battery("soc", 0.2)
     state, asked, _ = run(view, auto(view), 1.0)
-    room_w = view.limits.import_max_w - view.limits.pods_min_w
+    room_w = view.limits.import_aim_w - view.limits.pods_min_w
     assert asked["ev1/limit_w"] + asked["ev2/limit_w"] <= room_w + 1.0
     assert state.chargers_max_w <= room_w + 1.0
 
@@ -120,7 +120,7 @@ def test_a_lost_meter_leads_to_the_safe_state_and_back() -> None:
     assert [event.kind for event in events] == ["safe-state"]
     standing_w = sum(charger.standing_w for charger in view.limits.chargers)
     assert asked["ev1/limit_w"] + asked["ev2/limit_w"] == pytest.approx(standing_w)
-    assert standing_w + view.limits.pods_max_w <= view.limits.import_max_w + 1.0
+    assert standing_w + view.limits.pods_max_w <= view.limits.import_aim_w + 1.0
     view = SiteView()
     state, _, events = run(view, state, 3.0)
     assert state.mode == "auto"
@@ -173,34 +173,34 @@ def test_recovery_never_charges_beyond_the_room_under_the_limit() -> None:
     state = auto(view)
     for second in range(1, 120):
         state, _, _ = run(view, replace(state, cycle=10 * second), float(second))
-    assert 0.0 < state.charge_bias_w <= view.limits.import_max_w - 560e3 + 1.0
+    assert 0.0 < state.charge_bias_w <= view.limits.import_aim_w - 560e3 + 1.0
 
 
-def test_a_filter_that_lets_import_stand_above_the_limit_is_overruled_until_it_is_well() -> None:
+def test_a_filter_that_lets_import_stand_above_the_limit_is_overridden_until_it_is_well() -> None:
     view = SiteView()
     state = auto(view)
     view.set(import_w=700e3, charge_w=400e3)
     asked: dict[str, float] = {}
     for tenth in range(61):
         state, asked, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
-    assert state.overruled
+    assert state.filter_overridden
     assert asked["bess1/mode"] == 1.0
     assert asked["bess1/charge_set_w"] == pytest.approx(0.0)
     view.set(import_w=300e3)
     for tenth in range(300):
         state, _, _ = run(view, replace(state, cycle=tenth), 10.0 + 0.1 * tenth)
-    assert not state.overruled
+    assert not state.filter_overridden
     view.battery("mode", 1.0)
     assert run(view, replace(state, cycle=500), 60.0)[1]["bess1/mode"] == 2.0
 
 
-def test_a_battery_that_already_gives_all_it_can_is_not_overruled() -> None:
+def test_a_battery_that_already_gives_all_it_can_is_not_overridden() -> None:
     view = SiteView()
     state = auto(view)
     view.set(import_w=700e3, charge_w=-1.93e6)
     for tenth in range(60):
         state, _, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
-    assert not state.overruled
+    assert not state.filter_overridden
 
 
 @pytest.mark.parametrize("factor", [-1.0, 10.0, 381.0])
@@ -212,7 +212,7 @@ def test_a_meter_that_contradicts_the_devices_is_not_acted_on(factor: float) -> 
     asked: dict[str, float] = {}
     for tenth in range(100):
         state, asked, _ = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
-        assert not state.overruled
+        assert not state.filter_overridden
         assert not any("charge_set_w" in path for path in asked)
     assert state.mode == "safe"
     assert "contradicts" in state.binding

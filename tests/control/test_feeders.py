@@ -1,4 +1,4 @@
-"""Static shares of feeders that no meter watches."""
+"""Static shares of branches that no meter watches."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def limits(tmp_path: Path, *changes: tuple[str, str]) -> Limits:
     return limits_of(load_site(path))
 
 
-def test_ample_feeders_leave_every_rating_alone(tmp_path: Path) -> None:
+def test_ample_branches_leave_every_rating_alone(tmp_path: Path) -> None:
     found = limits(tmp_path)
     assert (found.nodes.cap_max_w == 6667.0).all()
     assert [charger.max_w for charger in found.chargers] == [1e6, 1e6]
@@ -36,13 +36,13 @@ def test_a_narrow_breaker_lowers_the_caps_below_it(tmp_path: Path) -> None:
     assert (found.nodes.cap_max_w >= 1927.0).all()
 
 
-def test_a_feeder_that_carries_the_whole_site_bounds_the_import(tmp_path: Path) -> None:
+def test_a_branch_that_carries_the_whole_site_bounds_the_import(tmp_path: Path) -> None:
     found = limits(tmp_path, ("rating_va = 750e3", "rating_va = 400e3"))
-    assert found.contract_max_w == pytest.approx(392e3)
+    assert found.import_contract_w == pytest.approx(392e3)
     assert (found.nodes.cap_max_w == 6667.0).all()
 
 
-def test_chargers_leave_the_nodes_their_lowest_on_a_feeder_they_share(tmp_path: Path) -> None:
+def test_chargers_leave_the_nodes_their_lowest_on_a_branch_they_share(tmp_path: Path) -> None:
     found = limits(
         tmp_path,
         ('fed_by = "q-ev{1..2}"', 'fed_by = "q-pod"'),

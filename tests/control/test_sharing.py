@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mallee.control.guard import guard
 from mallee.control.reserve import reserve_of
 from mallee.control.sharing import cap_fraction, charger_limits_w, share
-from mallee.control.sight import look
+from mallee.control.view import look
 from mallee.core.command import Command
 from tests.control.site_view import SiteView
 
@@ -22,10 +22,10 @@ def test_shares_fit_the_import_limit_and_the_batteries(
     view = SiteView(VIEW.site)
     view.battery("soc", soc)
     view.set(import_w=import_w, chargers_w=ev)
-    sight = look(view.snapshot(1.0), view.limits)
-    reserve = reserve_of(sight, view.limits)
-    shares = share(sight, reserve, view.limits, peak_w=1e5, period_s=1.0)
-    site_max_w = view.limits.import_max_w + reserve.support_w
+    seen = look(view.snapshot(1.0), view.limits)
+    reserve = reserve_of(seen, view.limits)
+    shares = share(seen, reserve, view.limits, peak_w=1e5, period_s=1.0)
+    site_max_w = view.limits.import_aim_w + reserve.support_w
     assert shares.chargers_max_w + view.limits.pods_min_w <= site_max_w + 1.0
     assert view.limits.pods_min_w <= shares.pods_max_w <= view.limits.pods_max_w
     chargers_w = min(sum(ev), shares.chargers_max_w)

@@ -174,10 +174,10 @@ def test_what_a_station_says_becomes_readings() -> None:
             assert readings["power_w"] == 120e3
             assert readings["energy_wh"] == 5e6
             assert readings["occupied_count"] == 1
-            assert readings["post3_power_w"] == 119e3
-            assert readings["post3_soc"] == pytest.approx(0.45)
-            assert readings["post4_power_w"] == 0
-            assert math.isnan(readings["post4_soc"])
+            assert readings["evse3_power_w"] == 119e3
+            assert readings["evse3_soc"] == pytest.approx(0.45)
+            assert readings["evse4_power_w"] == 0
+            assert math.isnan(readings["evse4_soc"])
             assert math.isnan(readings["offered_w"])
         await until(lambda: driver._session is None)
         with pytest.raises(Unreachable, match="not dialled in"):

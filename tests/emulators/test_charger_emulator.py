@@ -29,10 +29,10 @@ VALUES = {
     "power_w": 402_000.0,
     "energy_wh": 1e9,
     "occupied_count": 2.0,
-    "post1_power_w": 250_000.0,
-    "post1_soc": 0.31,
-    "post2_power_w": 0.0,
-    "post2_soc": 1.0,
+    "evse1_power_w": 250_000.0,
+    "evse1_soc": 0.31,
+    "evse2_power_w": 0.0,
+    "evse2_soc": 1.0,
     "offered_w": 500_000.0,
 }
 
@@ -43,7 +43,7 @@ def handles(action: str) -> Callable[[Handler], Handler]:
 
 @dataclass
 class Bench:
-    """A cabinet with a memory."""
+    """A station with a memory."""
 
     device: EmulatedDevice
     writes: list[tuple[str, float, float]] = field(default_factory=list)
@@ -190,7 +190,7 @@ def test_a_car_that_leaves() -> None:
     bench = bench_of()
 
     async def story(central: Judge) -> None:
-        bench.put("post2_soc", math.nan)
+        bench.put("evse2_soc", math.nan)
         await until(lambda: bool(central.of("transaction", event_type="Ended")))
         event = central.of("transaction", event_type="Ended")[0]
         started = central.of("transaction", event_type="Started")[1]
@@ -228,17 +228,17 @@ def test_profiles_are_obeyed_within_one_message_and_end_by_themselves() -> None:
     judge(bench, story)
 
 
-def test_nonsense_and_what_the_cabinet_declines() -> None:
+def test_nonsense_and_what_the_station_declines() -> None:
     bench = bench_of()
 
     async def story(central: Judge) -> None:
         answer = await central.ask(limit(1, 0, -5.0))
         assert (answer.status, answer.status_info["reason_code"]) == ("Rejected", "InvalidSchedule")
         assert (await central.ask(limit(1, 0, 90e3))).status == "Accepted"
-        bench.declined = "cabinet is locked"
+        bench.declined = "station is locked"
         answer = await central.ask(limit(2, 1, 100e3))
         assert (answer.status, answer.status_info["reason_code"]) == ("Rejected", "InvalidProfile")
-        assert "cabinet is locked" in answer.status_info["additional_info"]
+        assert "station is locked" in answer.status_info["additional_info"]
         answer = await central.ask(call.GetCompositeSchedule(duration=60, evse_id=0))
         assert answer.schedule["charging_schedule_period"] == [{"start_period": 0, "limit": 90e3}]
         answer = await central.ask(call.GetCompositeSchedule(duration=60, evse_id=3))
@@ -305,7 +305,7 @@ async def reading(driver: OcppDriver) -> dict[str, float]:
             with contextlib.suppress(Unreachable, Refused, Malformed):
                 values = await driver.read()
                 named = dict(zip([p.name for p in driver.points], values.tolist(), strict=True))
-                if not math.isnan(named["post2_soc"] + named["limit_w"]):
+                if not math.isnan(named["evse2_soc"] + named["limit_w"]):
                     return named
             await asyncio.sleep(0.02)
 
@@ -330,13 +330,13 @@ def test_the_driver_reads_and_limits_it() -> None:
         named = await reading(driver)
         assert {name: named[name] for name in VALUES} == pytest.approx(VALUES)
         assert named["limit_w"] == 90e3
-        assert named["post5_power_w"] == 0
+        assert named["evse5_power_w"] == 0
         await driver.write("limit_w", 250e3, 0.5)  # whole seconds: 1 s
         assert (await reading(driver))["limit_w"] == 250e3
         assert bench.writes[-1][:2] == ("limit_w", 250e3)
         await until(lambda: bench.writes[-1] == ("limit_w", 90e3, 0.0))
         await until(lambda: driver._limit_w == 90e3)
-        bench.declined = "cabinet is locked"
+        bench.declined = "station is locked"
         with pytest.raises(Rejected, match=r"limit_w = 100000: the charger declines.*is locked"):
             await driver.write("limit_w", 100e3, 10)
 

@@ -15,8 +15,8 @@ import sunspec2.device
 import sunspec2.modbus.client
 
 from mallee.catalogue import load_models
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
-from mallee.core.site import FloatArray
 from mallee.drivers.driver import Driver
 from mallee.drivers.modbus import ModbusClient
 from mallee.drivers.sunspec import SunSpecDriver

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from mallee.catalogue import load_models
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site
-from mallee.core.site_file import SiteFile
+from mallee.site.build import build_site
+from mallee.site.file import SiteFile
+from mallee.site.model import SiteModel
 
 SITE = """
 name = "small"

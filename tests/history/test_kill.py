@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from mallee.core.site import SiteModel
 from mallee.history import HistoryWriter, read_point
+from mallee.site.model import SiteModel
 
 START_UTC_S = 1_800_000_000.0
 KILLS = 10

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
 from mallee.history import (
     History,
     HistoryWriter,
@@ -25,6 +24,7 @@ from mallee.history import (
     to_json,
     write_csv,
 )
+from mallee.site.model import SiteModel
 
 START_UTC_S = 1_800_000_000.0
 

@@ -10,11 +10,12 @@ import duckdb
 import numpy as np
 import pytest
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.history import HistoryFull, HistoryWriter, read_point, read_points
 from mallee.history.layout import Layout
+from mallee.site.model import SiteModel
 
 START_UTC_S = 1_800_000_000.0  # 2027-01-15 08:00 UTC
 POINT = "meter/import_w"

@@ -33,7 +33,7 @@ def main(path: Path, duration_s: float) -> None:
                 binding="none",
                 acting="",
                 text="x" * (number % 700),
-                import_max_w=same,
+                import_in_force_w=same,
                 import_target_w=same,
                 charge_bias_w=same,
                 chargers_max_w=same,

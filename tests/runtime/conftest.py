@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from mallee.catalogue.read import load_site
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "sites"
 

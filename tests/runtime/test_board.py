@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from mallee.catalogue.read import load_models
 from mallee.core.command import Event, Severity
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site
 from mallee.core.snapshot import Progress, Quality
 from mallee.core.status import ControlStatus
 from mallee.runtime.board import TIMINGS, Board
 from mallee.runtime.event_ring import SLOTS, EventRing
 from mallee.runtime.seqlock import Blob, Sequence
+from mallee.site.build import build_site
+from mallee.site.model import SiteModel
 
 STATUS = ControlStatus(
     time_s=1.0,
@@ -27,7 +27,7 @@ STATUS = ControlStatus(
     binding="none",
     acting="bess1 ramp filter",
     text="",
-    import_max_w=600e3,
+    import_in_force_w=600e3,
     import_target_w=3e5,
     charge_bias_w=0.0,
     chargers_max_w=2e6,

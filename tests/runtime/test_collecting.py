@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from mallee.core.device_model import DeviceModel
-from mallee.core.site import DeviceGroup, SiteModel
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
 from mallee.drivers.redfish import RedfishDriver
@@ -29,6 +28,7 @@ from mallee.runtime.secrets import (
     server_context,
     simulated_login,
 )
+from mallee.site.model import DeviceGroup, SiteModel
 
 FAULTS: list[tuple[HealthState, Quality]] = [
     ("silent", Quality.STALE),

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from mallee.control import cycle, limits_of
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Progress, Quality
 from mallee.runtime import control_loop
 from mallee.runtime.board import Board
 from mallee.runtime.control_loop import FAILURES_MAX, ControlLoop
+from mallee.site.model import SiteModel
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import PointSpec
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
-from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Progress, Quality
 from mallee.runtime import link as link_module
 from mallee.runtime.board import Board
@@ -19,6 +19,7 @@ from mallee.runtime.collector import make_links, watch_commands
 from mallee.runtime.drivers_of import Connection
 from mallee.runtime.link import Link
 from mallee.runtime.notices import MANY, Notices
+from mallee.site.model import SiteModel
 
 POLL_S = 0.01
 

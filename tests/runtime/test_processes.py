@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Quality
 from mallee.history import read_point
 from mallee.runtime.board import ROLES, Board, Role
 from mallee.runtime.run_folder import RunFolder, load_run
 from mallee.runtime.supervisor import run_site
+from mallee.site.model import SiteModel
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sites" / "charging-site.toml"
 PATIENCE_S = 300.0

@@ -10,8 +10,6 @@ import pytest
 
 from mallee.catalogue.read import load_models
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site
 from mallee.runtime.addresses import choose_addresses, choose_console, is_free, split_address
 from mallee.runtime.run_folder import Run, RunFolder, find_running, folder_of, load_run
 from mallee.runtime.secrets import (
@@ -21,6 +19,8 @@ from mallee.runtime.secrets import (
     server_context,
     simulated_login,
 )
+from mallee.site.build import build_site
+from mallee.site.model import SiteModel
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from mallee.core.site import SiteModel
 from mallee.runtime import twin_process
 from mallee.runtime.twin_process import AWAY_MAX_S, CATCH_UP_MS, STEP_MS, run_clock
+from mallee.site.model import SiteModel
 from mallee.twin.comms import CommsHealth
 from mallee.twin.site_twin import SiteTwin
 

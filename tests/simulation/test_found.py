@@ -1,7 +1,7 @@
 """What seeded simulation found, each reduced to the faults that mattered and named."""
 
-from mallee.core.site import SiteModel
-from mallee.runtime.simulate import Simulation, simulate
+from mallee.simulation.run import Simulation, simulate
+from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultEvent, FaultPlan
 
 
@@ -28,7 +28,7 @@ def test_a_supply_that_returns_after_sags_draws_no_surge(demo_site: SiteModel) -
     assert result.grid_20ms_w.max() < 2.0 * demo_site.file.grid.import_max_w
 
 
-def test_a_filter_that_acts_late_is_overruled_and_given_back(demo_site: SiteModel) -> None:
+def test_a_filter_that_acts_late_is_overridden_and_given_back(demo_site: SiteModel) -> None:
     """A filter a second late swings against the load; control took the batteries but aimed at the
     mean, so each iteration broke the limit again and it never gave them back."""
     rush = FaultEvent(at_s=10.0, target="ev1", kind="plug-in-rush", parameters={"cars_count": 40.0})
@@ -42,7 +42,7 @@ def test_a_filter_that_acts_late_is_overruled_and_given_back(demo_site: SiteMode
     trip = FaultEvent(at_s=140.0, target="bess1", kind="battery-trip", until_s=142.0)
     result = run(demo_site, rush, slow, trip)
     assert seconds_over_limit(result) <= 10
-    assert not result.state.overruled
+    assert not result.state.filter_overridden
     assert (result.series["grid_w"][-60:] <= demo_site.file.grid.import_max_w).all()
 
 
@@ -58,7 +58,7 @@ def test_sixteen_cars_and_a_battery_that_trips(demo_site: SiteModel) -> None:
 
 
 def test_a_meter_with_a_wrong_ratio_does_not_make_the_battery_export(demo_site: SiteModel) -> None:
-    """Control believed a meter that read 381 times the truth, overruled the filter and sent a
+    """Control believed a meter that read 381 times the truth, overrode the filter and sent a
     megawatt into the grid."""
     ratio = FaultEvent(
         at_s=30.0,

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from mallee.control import ControlState, limits_of
-from mallee.control.sight import METER_AGE_MAX_S
+from mallee.control.view import METER_AGE_MAX_S
 from mallee.core.command import Command
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Snapshot
-from mallee.runtime.simulate import Simulation, simulate
+from mallee.simulation.run import Simulation, simulate
+from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultPlan
 from mallee.twin.site_twin import SiteTwin
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mallee.core.site import SiteModel
-from mallee.runtime.simulate import simulate
+from mallee.simulation.run import simulate
+from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultPlan
 
 STORIES = Path(__file__).parent / "stories"

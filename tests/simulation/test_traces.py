@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mallee.core.site import SiteModel
-from mallee.core.site_file import Load
-from mallee.runtime.simulate import figures_of, simulate, with_load
+from mallee.simulation.run import figures_of, simulate, with_load
+from mallee.site.file import Load
+from mallee.site.model import SiteModel
 
 POD_IT_W = 264e3
 

@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import SiteFile
+from mallee.core.arrays import FloatArray
+from mallee.site.file import SiteFile
+from mallee.site.model import SiteModel
 from mallee.twin.clock import STEP_MS
 from mallee.twin.site_twin import SiteTwin
 
@@ -73,7 +74,7 @@ def changed(site: SiteModel, **tables: Any) -> SiteModel:
     for name, keys in tables.items():
         entry = msgspec.structs.replace(getattr(file, name), **keys)
         file = msgspec.structs.replace(file, **{name: entry})
-    return SiteModel(file, site.feeders, site.pods, site.racks, site.groups)
+    return SiteModel(file, site.branches, site.pods, site.racks, site.groups)
 
 
 def given_twin(site: SiteModel, total_w: FloatArray, seed: int = 1, **twin: Any) -> SiteTwin:

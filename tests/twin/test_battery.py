@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mallee.core.device_model import Parameter
 from mallee.core.errors import ConfigError, Rejected
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.battery import layout
 from mallee.twin.battery.ageing import (
     AGEING,

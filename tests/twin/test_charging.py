@@ -9,36 +9,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mallee.core.errors import ConfigError, Rejected
-from mallee.core.site import SiteModel
-from mallee.twin.charging.chargers import Chargers, safe_share_w
+from mallee.site.model import SiteModel
+from mallee.twin.charging.evses import book_cars, charge_cars, taper_frac
 from mallee.twin.charging.layout import NEVER_MS
-from mallee.twin.charging.posts import book_cars, charge_cars, taper_frac
 from mallee.twin.charging.sessions import DAY_MS, draw_day, read_sessions
+from mallee.twin.charging.stations import Stations, safe_share_w
 from mallee.twin.clock import STEP_MS, STEP_S
 from tests.twin.given import changed, given_twin
 
 
-def filled(site: SiteModel, cars: int) -> Chargers:
-    """Chargers with cars at the first posts of each cabinet, from the start."""
-    chargers = Chargers(changed(site, twin={"ev_sessions_per_day": 0.0}), 1)
+def filled(site: SiteModel, cars: int) -> Stations:
+    """Stations with cars at the first EVSEs of each station, from the start."""
+    chargers = Stations(changed(site, twin={"ev_sessions_per_day": 0.0}), 1)
     chargers.sessions["arrival_ms"] = NEVER_MS
-    for post in range(len(chargers.posts)):
-        if post % 8 < cars:
-            car = chargers.sessions[post, 0]
+    for evse in range(len(chargers.evses)):
+        if evse % 8 < cars:
+            car = chargers.sessions[evse, 0]
             car["arrival_ms"], car["leave_ms"] = 0, NEVER_MS
             car["capacity_wh"], car["soc_start"], car["soc_leave"] = 80e3, 0.2, 0.8
             car["car_max_w"], car["rise_s"] = 200e3, 20.0
     return chargers
 
 
-def charge(chargers: Chargers, seconds: float, start_ms: int = 0) -> list[float]:
+def charge(chargers: Stations, seconds: float, start_ms: int = 0) -> list[float]:
     power = []
     for step in range(round(seconds * 1000 / STEP_MS)):
         charge_cars(
-            chargers.cabinets, chargers.state, chargers.posts, chargers.sessions,
+            chargers.stations, chargers.state, chargers.evses, chargers.sessions,
             start_ms + step * STEP_MS, STEP_S,
         )  # fmt: skip
-        book_cars(chargers.cabinets, chargers.state, chargers.posts, chargers.sessions, STEP_S)
+        book_cars(chargers.stations, chargers.state, chargers.evses, chargers.sessions, STEP_S)
         power.append(float(chargers.state["power_w"].sum()))
     return power
 
@@ -91,11 +91,11 @@ def test_a_profile_ends_with_its_lease_and_the_default_holds(demo_site: SiteMode
     assert chargers.state["power_w"][0] <= safe_share_w(demo_site) + 1.0
 
 
-def test_posts_share_a_limit_equally(demo_site: SiteModel) -> None:
+def test_evses_share_a_limit_equally(demo_site: SiteModel) -> None:
     chargers = filled(demo_site, 4)
     chargers.write(0, "limit_w", 200.8e3, 3600.0, 0)
     charge(chargers, 60)
-    assert chargers.posts["power_w"][:4] == pytest.approx(50e3, rel=1e-6)
+    assert chargers.evses["power_w"][:4] == pytest.approx(50e3, rel=1e-6)
 
 
 def test_impossible_limits_are_declined(demo_site: SiteModel) -> None:
@@ -105,7 +105,7 @@ def test_impossible_limits_are_declined(demo_site: SiteModel) -> None:
             chargers.write(0, point, value, 10.0, 0)
 
 
-def test_generated_days_are_seeded_and_independent_of_the_number_of_posts() -> None:
+def test_generated_days_are_seeded_and_independent_of_the_number_of_evses() -> None:
     few, many = draw_day(3, 2, 2, 12.0), draw_day(3, 2, 16, 12.0)
     assert (few == many[:2]).all()
     assert (draw_day(4, 2, 2, 12.0) != few).any()
@@ -118,7 +118,7 @@ def test_generated_days_are_seeded_and_independent_of_the_number_of_posts() -> N
 
 def test_sessions_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "cars.csv"
-    path.write_text("post,arrival_s,energy_wh,power_max_w\n1,0,30000,150000\n3,10,20000,\n")
+    path.write_text("evse,arrival_s,energy_wh,power_max_w\n1,0,30000,150000\n3,10,20000,\n")
     sessions = read_sessions(path, 4)
     assert sessions[0, 0]["soc_leave"] - sessions[0, 0]["soc_start"] == pytest.approx(0.5)
     assert sessions[2, 0]["arrival_ms"] == 10_000
@@ -128,11 +128,11 @@ def test_sessions_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("post,arrival_s\n1,0\n", "energy_wh"),
-        ("post,arrival_s,energy_wh\n9,0,1\n", "does not exist"),
-        ("post,arrival_s,energy_wh\n1,x,1\n", "not a number"),
-        ("post,arrival_s,energy_wh\n1,-5,1\n", ">= 0"),
-        ("post,arrival_s,energy_wh\n1,50,1000\n1,10,1000\n", "run back"),
+        ("evse,arrival_s\n1,0\n", "energy_wh"),
+        ("evse,arrival_s,energy_wh\n9,0,1\n", "does not exist"),
+        ("evse,arrival_s,energy_wh\n1,x,1\n", "not a number"),
+        ("evse,arrival_s,energy_wh\n1,-5,1\n", ">= 0"),
+        ("evse,arrival_s,energy_wh\n1,50,1000\n1,10,1000\n", "run back"),
     ],
 )
 def test_broken_session_files(tmp_path: Path, text: str, message: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from mallee.catalogue import load_models, load_site, load_site_file
 from mallee.core.device_model import DeviceModel
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site
+from mallee.site.build import build_site
+from mallee.site.model import SiteModel
 from mallee.twin.grid.grid import GridEvent
 from mallee.twin.power import ups
 from tests.twin.given import given_twin, run
@@ -59,28 +59,28 @@ def two_feeds(tmp_path_factory: pytest.TempPathFactory) -> SiteModel:
 
 def test_racks_go_over_to_their_second_feed_without_a_gap(two_feeds: SiteModel) -> None:
     twin = given_twin(two_feeds, np.full(10, 200e3))
-    first, second = two_feeds.feeder_index("qa"), two_feeds.feeder_index("qb")
+    first, second = two_feeds.branch_index("qa"), two_feeds.branch_index("qb")
     run(twin, 1)
-    assert twin.truth.feeder_w[first] > 200e3
-    assert twin.truth.feeder_w[second] == 0.0
-    twin.feeders.trip(first, twin.time_ms)
+    assert twin.truth.branch_w[first] > 200e3
+    assert twin.truth.branch_w[second] == 0.0
+    twin.branches.trip(first, twin.time_ms)
     record = run(twin, 2)
-    assert twin.truth.feeder_w[first] == 0.0
-    assert twin.truth.feeder_w[second] > 200e3
+    assert twin.truth.branch_w[first] == 0.0
+    assert twin.truth.branch_w[second] > 200e3
     assert record["load_w"].min() > 200e3
-    twin.feeders.reset(first)
+    twin.branches.reset(first)
     run(twin, 1)
-    assert twin.truth.feeder_w[first] > 200e3
+    assert twin.truth.branch_w[first] > 200e3
 
 
 def test_a_cdu_without_voltage_stops_its_pumps_and_starts_again(two_feeds: SiteModel) -> None:
     twin = given_twin(two_feeds, np.full(10, 200e3))
-    breaker = two_feeds.feeder_index("qc")
+    breaker = two_feeds.branch_index("qc")
     run(twin, 2)
-    twin.feeders.trip(breaker, twin.time_ms)
+    twin.branches.trip(breaker, twin.time_ms)
     run(twin, 5)
     assert not twin.cooling.faults.powered.any()
-    twin.feeders.reset(breaker)
+    twin.branches.reset(breaker)
     run(twin, 40)
     assert twin.cooling.faults.powered.all()
 
@@ -102,15 +102,15 @@ def with_ups(root: Path) -> SiteModel:
 def test_a_ups_hides_an_outage_from_the_racks(root: Path) -> None:
     twin = given_twin(with_ups(root), np.full(10, 200e3))
     run(twin, 1)
-    through_w = twin.truth.feeder_w[twin.site.feeder_index("q-pod")]
+    through_w = twin.truth.branch_w[twin.site.branch_index("q-pod")]
     assert 1.02 < through_w / twin.truth.pods_w < 1.06  # double conversion
     twin.grid.add_outage(2_000, 12_000)
     run(twin, 8)
     assert twin.truth.pods_w > 200e3
     assert twin.truth.grid_w == 0.0
-    assert twin.feeders.ups_state[0]["does"] == ups.ON_BATTERY
+    assert twin.branches.ups_state[0]["does"] == ups.ON_BATTERY
     run(twin, 30)
-    assert twin.feeders.ups_state[0]["does"] == ups.NORMAL
+    assert twin.branches.ups_state[0]["does"] == ups.NORMAL
     assert twin.truth.grid_w > 200e3
 
 
@@ -119,8 +119,8 @@ def test_three_sags_lock_the_ups_and_the_site_drops_from_the_grid(root: Path) ->
     for start_ms in (2_000, 15_000, 30_000):
         twin.grid.add(GridEvent(start_ms=start_ms, end_ms=start_ms + 100, voltage_pu=0.6))
     run(twin, 50)
-    assert twin.feeders.ups_state[0]["locked"] == 1
-    assert twin.truth.feeder_w[twin.site.feeder_index("q-pod")] < 10e3
-    twin.feeders.reset_ups(0)
+    assert twin.branches.ups_state[0]["locked"] == 1
+    assert twin.truth.branch_w[twin.site.branch_index("q-pod")] < 10e3
+    twin.branches.reset_ups(0)
     run(twin, 30)
-    assert twin.truth.feeder_w[twin.site.feeder_index("q-pod")] > 200e3
+    assert twin.truth.branch_w[twin.site.branch_index("q-pod")] > 200e3

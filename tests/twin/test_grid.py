@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.battery import layout
 from mallee.twin.clock import STEP_S, Clock
 from mallee.twin.grid.grid import Grid, GridEvent

@@ -1,4 +1,4 @@
-"""Power tree: losses, breakers, transformers, supplies without interruption, standby feeders."""
+"""Power tree: losses, breakers, transformers, supplies without interruption, standby branches."""
 
 import math
 
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.clock import STEP_S, Clock
 from mallee.twin.power import layout, ups
+from mallee.twin.power.branches import Branches
 from mallee.twin.power.breakers import set_breaker, trip_step, trip_time_s
-from mallee.twin.power.feeders import Feeders
 from mallee.twin.power.transformer import ageing_rate, c57_hot_spot_degc, step_thermal
 from mallee.twin.power.tree import book, energise, sum_up
 from tests.twin.given import given_twin, run
@@ -21,7 +21,7 @@ NO_UPS_STATE = np.zeros(0, ups.UPS_STATE)
 
 
 def breaker(kind: int, t6_s: float = 16.0) -> tuple[np.void, np.void]:
-    unit, state = np.zeros(1, layout.FEEDER)[0], np.zeros(1, layout.FEEDER_STATE)[0]
+    unit, state = np.zeros(1, layout.BRANCH)[0], np.zeros(1, layout.BRANCH_STATE)[0]
     set_breaker(unit, kind, STEP_S, t6_s)
     return unit, state
 
@@ -103,11 +103,11 @@ def test_c57_rated_hot_spot() -> None:
 @given(st.lists(st.floats(-4e5, 4e5), min_size=6, max_size=6))
 @settings(max_examples=50, deadline=None)
 def test_power_in_is_loads_plus_losses(demo_site: SiteModel, loads_w: list[float]) -> None:
-    feeders = Feeders(demo_site, Clock())
-    energise(feeders.units, feeders.state, NO_UPS_STATE, 1.0, 0)
-    feeders.state["own_w"] = loads_w
-    grid_w = sum_up(feeders.units, feeders.state, NO_UPS, NO_UPS_STATE)
-    losses_w = float(feeders.state["loss_w"].sum())
+    branches = Branches(demo_site, Clock())
+    energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+    branches.state["own_w"] = loads_w
+    grid_w = sum_up(branches.units, branches.state, NO_UPS, NO_UPS_STATE)
+    losses_w = float(branches.state["loss_w"].sum())
     assert losses_w >= 0.0
     assert grid_w == pytest.approx(sum(loads_w) + losses_w, abs=1e-6)
 
@@ -115,27 +115,27 @@ def test_power_in_is_loads_plus_losses(demo_site: SiteModel, loads_w: list[float
 def test_voltage_falls_with_load_and_an_open_breaker_kills_what_is_below(
     demo_site: SiteModel,
 ) -> None:
-    feeders = Feeders(demo_site, Clock())
-    pod, transformer = demo_site.feeder_index("q-pod"), demo_site.feeder_index("tx1")
-    feeders.state["own_w"][pod] = 300e3
+    branches = Branches(demo_site, Clock())
+    pod, transformer = demo_site.branch_index("q-pod"), demo_site.branch_index("tx1")
+    branches.state["own_w"][pod] = 300e3
     for _ in range(3):
-        energise(feeders.units, feeders.state, NO_UPS_STATE, 1.0, 0)
-        sum_up(feeders.units, feeders.state, NO_UPS, NO_UPS_STATE)
-        book(feeders.units, feeders.state, NO_UPS_STATE, STEP_S, 0)
-    assert 0.98 < feeders.state["voltage_pu"][transformer] < 1.0
-    feeders.trip(pod, 0)
-    energise(feeders.units, feeders.state, NO_UPS_STATE, 1.0, 0)
-    assert feeders.state["alive"][pod] == 0
-    assert feeders.tripped() == ("q-pod",)
-    feeders.reset(pod)
-    energise(feeders.units, feeders.state, NO_UPS_STATE, 1.0, 0)
-    assert feeders.state["alive"][pod] == 1
+        energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+        sum_up(branches.units, branches.state, NO_UPS, NO_UPS_STATE)
+        book(branches.units, branches.state, NO_UPS_STATE, STEP_S, 0)
+    assert 0.98 < branches.state["voltage_pu"][transformer] < 1.0
+    branches.trip(pod, 0)
+    energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+    assert branches.state["alive"][pod] == 0
+    assert branches.tripped() == ("q-pod",)
+    branches.reset(pod)
+    energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+    assert branches.state["alive"][pod] == 1
 
 
 def test_an_overloaded_breaker_trips_in_the_site_and_the_racks_go_dark(
     demo_site: SiteModel,
 ) -> None:
-    rating_w = demo_site.feeders[demo_site.feeder_index("q-pod")].rating_w
+    rating_w = demo_site.branches[demo_site.branch_index("q-pod")].rating_w
     twin = given_twin(demo_site, np.full(10, 2.0 * rating_w))
     run(twin, 150)
     assert twin.truth.tripped == ("q-pod",)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mallee.core.site import FloatArray, SiteModel
+from mallee.core.arrays import FloatArray
+from mallee.site.model import SiteModel
 from mallee.twin.clock import STEP_MS
 from tests.twin.given import given_twin, ramp_excess_w, run, second_means_w, training_trace_w
 

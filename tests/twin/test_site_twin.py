@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mallee.core.errors import Rejected
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.balance import PhysicsError
 from mallee.twin.kernel import kernel
 from mallee.twin.site_twin import SiteTwin
@@ -29,7 +29,7 @@ def test_every_point_of_the_catalogue_is_reported(demo_site: SiteModel) -> None:
     silent = [
         demo_site.point_path(int(row))
         for row in np.flatnonzero(np.isnan(twin.reported))
-        if not demo_site.point_path(int(row)).endswith(NOT_ALWAYS_THERE)  # a post without a car
+        if not demo_site.point_path(int(row)).endswith(NOT_ALWAYS_THERE)  # a evse without a car
     ]
     assert silent == []
 

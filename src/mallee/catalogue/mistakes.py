@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from mallee.core.errors import ConfigError
-from mallee.core.site_build import nearest
-from mallee.core.site_file import CLOCK_PATTERN, NAME_PATTERN
+from mallee.site.build import nearest
+from mallee.site.file import CLOCK_PATTERN, NAME_PATTERN
 
 _TYPES = {
     "float": "a number",

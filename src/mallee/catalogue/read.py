@@ -12,9 +12,9 @@ import msgspec
 from mallee.catalogue.mistakes import explain, place_in_list
 from mallee.core.device_model import DeviceModel, expand_points
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site, nearest
-from mallee.core.site_file import SiteFile
+from mallee.site.build import build_site, nearest
+from mallee.site.file import SiteFile
+from mallee.site.model import SiteModel
 
 MODELS_FOLDER = Path(__file__).parent / "models"
 T = TypeVar("T")

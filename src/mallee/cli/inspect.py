@@ -14,10 +14,10 @@ from mallee.cli.output import BOLD, GREY, RED, YELLOW, paint, power, table
 from mallee.core.errors import ConfigError, Unreachable
 
 if TYPE_CHECKING:
-    from mallee.core.site import SiteModel
     from mallee.core.status import ControlStatus
     from mallee.runtime.board import Board
     from mallee.runtime.run_folder import Run, RunFolder
+    from mallee.site.model import SiteModel
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -216,7 +216,7 @@ def _print_why(said: "ControlStatus") -> None:
         ("binding limit", said.binding),
         ("acting", said.acting or "-"),
         ("mode", said.mode),
-        ("import limit in force", power(said.import_max_w)),
+        ("import limit in force", power(said.import_in_force_w)),
         ("charger limits, sum", power(said.chargers_max_w)),
         ("node caps, sum with overhead", power(said.nodes_max_w)),
         ("charge bias", power(said.charge_bias_w)),

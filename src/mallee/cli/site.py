@@ -12,7 +12,7 @@ from mallee.cli.output import RED, YELLOW, paint
 from mallee.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mallee.core.site import SiteModel
+    from mallee.site.model import SiteModel
 
 
 def up(
@@ -71,7 +71,7 @@ def check(
         Print one JSON object, for programs.
     """
     from mallee.catalogue import load_site
-    from mallee.core.site_checks import check_site, watts
+    from mallee.site.checks import check_site, watts
 
     try:
         model = load_site(site)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import Kind
-from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.runtime.board import ROLES, Board
+from mallee.site.model import SiteModel
 
 BEAT_AGE_MAX_S = 3.0
 

@@ -14,11 +14,11 @@ from mallee.cli.options import Seed, check_scale, check_writable
 from mallee.cli.output import ProgressBar, energy, power, table
 from mallee.core.duration import parse_duration
 from mallee.core.errors import ConfigError
-from mallee.core.site_file import Load
+from mallee.site.file import Load
 
 if TYPE_CHECKING:
-    from mallee.core.site import SiteModel
-    from mallee.runtime.simulate import Simulation
+    from mallee.simulation.run import Simulation
+    from mallee.site.model import SiteModel
 
 
 def simulate(
@@ -70,8 +70,8 @@ def simulate(
         Print one JSON object, `{"figures": {...}}`, for programs.
     """
     from mallee.catalogue import load_site
-    from mallee.runtime.simulate import figures_of
-    from mallee.runtime.simulate import simulate as run
+    from mallee.simulation.run import figures_of
+    from mallee.simulation.run import simulate as run
 
     model = load_site(site)
     if model.file.twin is None:
@@ -96,7 +96,7 @@ def simulate(
     if series is not None:
         _write_series(series, result)
     if report is not None:
-        from mallee.runtime.simulation_report import write_simulation_report
+        from mallee.simulation.report import write_simulation_report
 
         load = f"trace {trace.name}" if trace else "the site file's load"
         write_simulation_report(report, result, figures, f"{load}, {for_}, seed {seed}")
@@ -137,7 +137,7 @@ def _or_null(figure: float | int | str) -> float | int | str | None:
 
 def _loaded(model: "SiteModel", trace: Path | None, scale_to: float, ev: bool) -> "SiteModel":
     """The site under the load that the command line asks for."""
-    from mallee.runtime.simulate import with_load
+    from mallee.simulation.run import with_load
 
     twin = model.file.twin
     assert twin is not None

@@ -15,9 +15,9 @@ from mallee.console.site_info import SignalInfo, site_info
 from mallee.console.site_tree import site_tree
 from mallee.console.trend import Trend
 from mallee.core.command import Event
-from mallee.core.site import SiteModel
 from mallee.core.status import ControlStatus
 from mallee.core.units import SECONDS_PER_HOUR
+from mallee.site.model import SiteModel
 
 EVENTS_KEPT = 500
 EVENTS_SENT = 12
@@ -61,7 +61,7 @@ NO_TEXT = FrameText(status=None, status_age_s=-1.0, processes={}, history="", ev
 
 
 STATUS_SIGNALS = (
-    "import_max_w",
+    "import_in_force_w",
     "import_target_w",
     "charge_bias_w",
     "chargers_max_w",

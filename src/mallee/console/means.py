@@ -7,8 +7,9 @@ frequencies are averaged; counters, states and set points are taken as they are.
 
 import numpy as np
 
-from mallee.core.site import FloatArray, SiteModel
+from mallee.core.arrays import FloatArray
 from mallee.core.snapshot import Quality, Snapshot
+from mallee.site.model import SiteModel
 
 FAST_POLL_S = 0.5
 AVERAGED_UNITS = ("w", "var", "va", "a", "v", "hz")

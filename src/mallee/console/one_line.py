@@ -19,7 +19,7 @@ TOP = 32.0
 METER_BELOW = 54.0
 """The meter sits on the line this far below the grid connection."""
 FIRST_STEP, STEP = 122.0, 98.0
-"""From the grid connection to the first feeders, and from level to level below."""
+"""From the grid connection to the first branches, and from level to level below."""
 BUS_ABOVE = 40.0
 """A bus bar stands this far above the highest of what it feeds."""
 BUS_OVERHANG = 18.0
@@ -38,7 +38,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         id: stable, and the name of its power signal is ``power:<id>``.
         level: depth in the tree, for pages that show it as an indented list.
         x, y: centre of a symbol; centre of the top edge of a box.
-        count: how many feeders or devices it stands for.
+        count: how many branches or devices it stands for.
         rating_w: of all of them together; 0 where none is known.
         rating_a: of one of them; 0 for boxes.
     """
@@ -134,7 +134,7 @@ def draw(tree: Place) -> tuple[Diagram, dict[str, Place]]:
 
 
 def _put(place: Place, level: int, columns: "count[int]", above: str) -> _Spot:
-    """Position a subtree: boxes take the next free column, feeders the middle of their children."""
+    """Position a subtree: boxes take the next free column, the rest the middle of its children."""
     own = f"{above}/{place.pod}.{place.label}" if place.pod else place.label
     children = tuple(_put(child, level + 1, columns, own) for child in place.children)
     if children:
@@ -165,7 +165,7 @@ def _node(spot: _Spot) -> Node:
 
 
 def _lines(spot: _Spot) -> Iterator[Line]:
-    """From a feeder down to its bus bar, the bar itself, and from the bar to each child."""
+    """From a branch down to its bus bar, the bar itself, and from the bar to each child."""
     if not spot.children:
         return
     first, last = spot.children[0], spot.children[-1]
@@ -179,7 +179,7 @@ def _lines(spot: _Spot) -> Iterator[Line]:
 
 
 def _pod_frames(spot: _Spot) -> Iterator[PodFrame]:
-    """One outline around each run of boxes of the same pod below one feeder."""
+    """One outline around each run of boxes of the same pod below one branch."""
     boxes = [child for child in spot.children if child.place.pod and child.place.kind != "pod"]
     for pod, run in groupby(boxes, key=lambda child: child.place.pod):
         inside = list(run)

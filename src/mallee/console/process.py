@@ -15,10 +15,10 @@ from mallee.console.recorder import Recorder, Second, Seen, load_seen, stored_ev
 from mallee.console.server import make_app
 from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
 from mallee.runtime.addresses import split_address
 from mallee.runtime.board import ROLES, Board
 from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.site.model import SiteModel
 
 SAMPLE_S, SAMPLES = 0.1, 10
 SHUTDOWN_S = 1.0

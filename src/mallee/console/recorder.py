@@ -16,9 +16,10 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.command import Event
-from mallee.core.site import FloatArray, SiteModel
 from mallee.history import EventStore, HistoryWriter
+from mallee.site.model import SiteModel
 
 QUEUE_MAX = 10
 UNSAVED_MAX = 10_000

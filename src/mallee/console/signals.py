@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from mallee.console.frame import SignalState
 from mallee.console.site_tree import Place
-from mallee.core.site import FloatArray, IntArray, SiteModel
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.snapshot import Quality
+from mallee.site.model import SiteModel
 
 MISSED_POLLS_MAX = 3
 STALE_AFTER_MIN_S = 3.0
@@ -91,7 +92,7 @@ def site_signals(site: SiteModel, places: dict[str, Place]) -> list[Signal]:
 def _power(site: SiteModel, place: Place) -> tuple[IntArray, FloatArray]:
     """Rows and weights of a branch's power: the meter's where all of it flows through the meter."""
     metered = site.rows("meter", "import_w")
-    carries_all = [f.name for f in site.feeders if f.parent == 0] == place.names
+    carries_all = [f.name for f in site.branches if f.parent == 0] == place.names
     if len(metered) and (place.kind == "grid" or carries_all):
         return metered, np.ones(len(metered))
     return place.all_rows()

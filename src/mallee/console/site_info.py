@@ -7,7 +7,7 @@ import msgspec
 
 from mallee.console.one_line import Diagram
 from mallee.core.device_model import Kind
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 
 
 class SignalInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,19 +23,19 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         transformers_w: rating of all transformers at the grid connection together.
         pods_max_w: the most that everything in the pods consumes.
-        posts: charging posts of the site.
+        evses: charging evses of the site.
         supply_min_degc, supply_max_degc: narrowest coolant window of its CDUs.
     """
 
     contracted_w: float
-    import_max_w: float
+    import_contract_w: float
     export_max_w: float
     ramp_up_max_w_per_s: float
     ramp_down_max_w_per_s: float
     transformers_w: float
     pods_max_w: float
     chargers_max_w: float
-    posts: int
+    evses: int
     battery_max_w: float
     soc_min: float
     soc_max: float
@@ -79,18 +79,18 @@ def site_info(site: SiteModel, diagram: Diagram, signals: list[SignalInfo]) -> S
 
 def _limits(site: SiteModel, diagram: Diagram) -> SiteLimits:
     grid, control = site.file.grid, site.file.control
-    at_grid = (f for f in site.feeders if f.kind == "transformer" and f.parent == 0)
+    at_grid = (f for f in site.branches if f.kind == "transformer" and f.parent == 0)
     chargers = list(site.groups_of("charger"))
     return SiteLimits(
         contracted_w=grid.contracted_w,
-        import_max_w=grid.import_max_w,
+        import_contract_w=grid.import_max_w,
         export_max_w=grid.export_max_w,
         ramp_up_max_w_per_s=grid.ramp_up_max_w_per_s,
         ramp_down_max_w_per_s=grid.ramp_down_max_w_per_s,
-        transformers_w=sum(feeder.rating_w for feeder in at_grid),
+        transformers_w=sum(branch.rating_w for branch in at_grid),
         pods_max_w=sum(n.rating_w for n in diagram.nodes if n.pod),
         chargers_max_w=sum(g.count * g.model.power_max_w for g in chargers),
-        posts=sum(g.count * int(g.model.parameter("posts")) for g in chargers),
+        evses=sum(g.count * int(g.model.parameter("evse_count")) for g in chargers),
         battery_max_w=sum(g.count * g.model.power_max_w for g in site.groups_of("battery")),
         soc_min=control.soc_min,
         soc_max=control.soc_max,

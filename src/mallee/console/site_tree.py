@@ -2,7 +2,7 @@
 
 A branch without a meter of its own shows the sum of what hangs below it. A rack's power is what
 its nodes and switches draw plus what its power shelves lose (input less output), so it follows
-the load every second although shelves are read more slowly. Large sites are folded: feeders alike
+the load every second although shelves are read more slowly. Large sites are folded: branches alike
 become one branch with a count, and everything in a pod becomes one box.
 """
 
@@ -13,8 +13,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.core.device_model import Kind
-from mallee.core.site import NO_INDEX, DeviceGroup, FloatArray, IntArray, SiteModel
+from mallee.site.model import DeviceGroup, SiteModel
 
 PlaceKind = Literal[
     "grid", "transformer", "breaker", "battery", "charger", "pod", "racks", "cdu", "network"
@@ -31,7 +32,7 @@ SITE_LEAVES: dict[Kind, tuple[PlaceKind, str]] = {
 }
 
 ORDER: tuple[PlaceKind, ...] = get_args(PlaceKind)
-"""From left to right among the children of one feeder."""
+"""From left to right among the children of one branch."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,10 +40,10 @@ class Place:
     """One branch or box of the diagram, with everything below it.
 
     Attributes:
-        names: the feeders or devices it stands for, more than one where folded; a pod's racks.
+        names: the branches or devices it stands for, more than one where folded; a pod's racks.
         pod: name of the pod it stands in, empty outside pods.
         rating_w: continuous rating, the sum where folded; for a box the most it consumes.
-        rating_a: continuous current of one feeder; 0 for boxes.
+        rating_a: continuous current of one branch; 0 for boxes.
         rows, weights: its own power is ``sum(weights * values[rows])``; children not included.
         devices: rows of other quantities of its devices, by point name.
         accelerators: how many accelerators it holds.
@@ -82,16 +83,16 @@ def site_tree(site: SiteModel) -> Place:
     """The tree of a site from its grid connection down, folded where it would not fit a screen."""
     places = [
         Place(
-            kind=feeder.kind,
-            names=[feeder.name],
-            rating_w=feeder.rating_w,
-            rating_a=feeder.rating_a,
+            kind=branch.kind,
+            names=[branch.name],
+            rating_w=branch.rating_w,
+            rating_a=branch.rating_a,
         )
-        for feeder in site.feeders
+        for branch in site.branches
     ]
-    for index, feeder in enumerate(site.feeders):
-        if feeder.parent != NO_INDEX:
-            places[feeder.parent].children.append(places[index])
+    for index, branch in enumerate(site.branches):
+        if branch.parent != NO_INDEX:
+            places[branch.parent].children.append(places[index])
         places[index].children.extend(_leaves(site, index))
     root = places[0]
     boxes = sum(not place.children for place in root.walk())
@@ -100,13 +101,13 @@ def site_tree(site: SiteModel) -> Place:
     return root
 
 
-def _leaves(site: SiteModel, feeder: int) -> list[Place]:
-    """The boxes directly below a feeder: site devices, then each pod's racks and devices."""
-    leaves = [_rack(site, int(rack)) for rack in np.flatnonzero(site.racks.feeder == feeder)]
+def _leaves(site: SiteModel, branch: int) -> list[Place]:
+    """The boxes directly below a branch: site devices, then each pod's racks and devices."""
+    leaves = [_rack(site, int(rack)) for rack in np.flatnonzero(site.racks.branch == branch)]
     for group in site.groups:
         if group.kind not in SITE_LEAVES:
             continue
-        here = np.flatnonzero((group.feeder == feeder) & (group.rack == NO_INDEX))
+        here = np.flatnonzero((group.branch == branch) & (group.rack == NO_INDEX))
         leaves.extend(_device(site, group, int(device)) for device in here)
     return sorted(leaves, key=_order)
 
@@ -157,7 +158,7 @@ def _add(place: Place, rows: IntArray, weight: float) -> None:
 
 
 def _fold(place: Place) -> None:
-    """Merge children alike: feeders of one rating that feed the same kinds, all in one pod."""
+    """Merge children alike: branches of one rating that feed the same kinds, all in one pod."""
     merged = []
     for _, alike in groupby(sorted(place.children, key=_alike), key=_alike):
         merged.append(_merge(list(alike)))

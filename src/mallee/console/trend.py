@@ -10,13 +10,19 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 
 SECONDS = 600
 GAP_S = 2.5
 """A longer break between two rows is shown as one."""
 SERIES = (
-    *("import_w", "import_max_w", "load_w", "pods_w", "it_w", "chargers_w", "battery_charge_w"),
+    "import_w",
+    "import_in_force_w",
+    "load_w",
+    "pods_w",
+    "it_w",
+    "chargers_w",
+    "battery_charge_w",
 )
 
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mallee.core.site import FloatArray
-from mallee.core.site_file import Grid
+from mallee.core.arrays import FloatArray
+from mallee.site.file import Grid
 
 WINDOW_S = 60
 """A second is compared with each of the 60 before it."""

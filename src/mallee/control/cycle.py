@@ -2,13 +2,13 @@
 twin and in a test.
 
 Numbered steps, each in its own file:
- 1. look      what can be seen, worst case for the rest            sight.py
+ 1. look      what can be seen, worst case for the rest            view.py
     distrust  a meter that contradicts the devices                 contradiction.py
  2. reserve   what the batteries can carry                         reserve.py
  3. bound     import limit, shrunk by a plan where it can be kept
  4. share     chargers first, then nodes                           sharing.py
  5. level     state of charge back to its target                   charge_level.py
-    overrule  a filter that lets import stand above the limit      takeover.py
+    override  a filter that lets import stand above the limit      takeover.py
  6. order     write what differs from the readings                 orders.py
  7. guard     clip to what each device may be asked                guard.py
  8. explain   the "why" line, events on change                     why.py
@@ -20,12 +20,12 @@ them at once.
 
 from msgspec.structs import replace
 
-from mallee.control.blind import hold_safe, wait
-from mallee.control.charge_level import charge_bias_w
-from mallee.control.contradiction import is_distrusted, unexplained_mean_w
+from mallee.control.degraded import hold_safe, wait
 from mallee.control.events import events_of_change
+from mallee.control.filter_override import set_points_w, supervise
 from mallee.control.guard import guard
 from mallee.control.limits import Limits
+from mallee.control.meter_check import is_distrusted, unexplained_mean_w
 from mallee.control.orders import (
     CHARGER_RENEW_CYCLES,
     battery_orders,
@@ -36,9 +36,9 @@ from mallee.control.orders import (
 )
 from mallee.control.reserve import Reserve, reserve_of
 from mallee.control.sharing import Shares, cap_fraction, pods_peak_w, share
-from mallee.control.sight import Sight, look
+from mallee.control.soc_recovery import charge_bias_w
 from mallee.control.state import ControlState
-from mallee.control.takeover import set_points_w, supervise
+from mallee.control.view import View, look
 from mallee.control.why import why
 from mallee.core.command import Command, Event
 from mallee.core.plan import Plan
@@ -74,31 +74,31 @@ def cycle(
         limits: the site's limits.
         time_s: monotonic time of this cycle.
     """
-    sight = look(snapshot, limits)
+    view = look(snapshot, limits)
     is_slow = state.cycle % SLOW_CYCLES == 0
-    if sight.meter_seen and is_slow:
-        state = _compare(state, snapshot, sight, limits)
-    if state.mode == "starting" and _is_arriving(state, sight):
+    if view.meter_seen and is_slow:
+        state = _compare(state, snapshot, view, limits)
+    if state.mode == "starting" and _is_arriving(state, view):
         return *wait(state, limits, is_slow=is_slow), []
-    if not sight.meter_seen or state.distrusted:
+    if not view.meter_seen or state.distrusted:
         return hold_safe(state, snapshot, limits, time_s, is_slow=is_slow)
-    is_urgent = sight.import_w > limits.contract_max_w >= state.import_w
+    is_urgent = view.import_w > limits.import_contract_w >= state.import_w
     if not (is_slow or is_urgent or state.mode != "auto"):
-        return _seen(state, sight), [], []
-    return _decide(state, snapshot, sight, plan, limits, time_s)
+        return _seen(state, view), [], []
+    return _decide(state, snapshot, view, plan, limits, time_s)
 
 
-def _is_arriving(state: ControlState, sight: Sight) -> bool:
+def _is_arriving(state: ControlState, view: View) -> bool:
     """Whether first readings are still to come: the meter's, and for a while the batteries'."""
-    if not sight.meter_seen:
+    if not view.meter_seen:
         return True
-    return state.cycle < ARRIVAL_CYCLES and not all(battery.seen for battery in sight.batteries)
+    return state.cycle < ARRIVAL_CYCLES and not all(battery.seen for battery in view.batteries)
 
 
-def _compare(state: ControlState, snapshot: Snapshot, sight: Sight, limits: Limits) -> ControlState:
+def _compare(state: ControlState, snapshot: Snapshot, view: View, limits: Limits) -> ControlState:
     """Hold the meter against the devices behind it."""
     unexplained_w = unexplained_mean_w(
-        state.unexplained_w, sight, snapshot, limits, SLOW_CYCLES * PERIOD_S
+        state.unexplained_w, view, snapshot, limits, SLOW_CYCLES * PERIOD_S
     )
     return replace(
         state,
@@ -107,95 +107,95 @@ def _compare(state: ControlState, snapshot: Snapshot, sight: Sight, limits: Limi
     )
 
 
-def _seen(state: ControlState, sight: Sight) -> ControlState:
+def _seen(state: ControlState, view: View) -> ControlState:
     """A cycle with nothing to decide."""
     return replace(
         state,
         cycle=state.cycle + 1,
-        meter_seen_s=sight.meter_time_s,
-        import_w=sight.import_w,
-        load_w=sight.load_w,
-        import_mean_w=_import_mean(state, sight),
+        meter_seen_s=view.meter_time_s,
+        import_w=view.import_w,
+        load_w=view.load_w,
+        import_mean_w=_import_mean(state, view),
     )
 
 
 def _decide(
     state: ControlState,
     snapshot: Snapshot,
-    sight: Sight,
+    view: View,
     plan: Plan,
     limits: Limits,
     time_s: float,
 ) -> Result:
-    reserve = reserve_of(sight, limits)
-    import_max_w, target_reason = _import_bound(sight, reserve, plan, limits, time_s)
-    mean_w = _load_mean(state, sight)
-    import_mean_w = _import_mean(state, sight)
+    reserve = reserve_of(view, limits)
+    import_in_force_w, target_reason = _import_bound(view, reserve, plan, limits, time_s)
+    mean_w = _load_mean(state, view)
+    import_mean_w = _import_mean(state, view)
 
     period_s = SLOW_CYCLES * PERIOD_S
-    peak_w = pods_peak_w(state.pods_peak_w, sight, limits, period_s)
-    shares = share(sight, reserve, limits, peak_w=peak_w, period_s=period_s)
+    peak_w = pods_peak_w(state.pods_peak_w, view, limits, period_s)
+    shares = share(view, reserve, limits, peak_w=peak_w, period_s=period_s)
     fraction = cap_fraction(shares.pods_max_w, limits)
     if state.mode == "auto":
         fraction = min(fraction, state.nodes_cap_frac + CAP_RELEASE_PER_S * period_s)
-    bias_w, recovering = charge_bias_w(
+    bias_w, soc_recovering = charge_bias_w(
         reserve,
         limits,
-        room_w=import_max_w - mean_w,
+        room_w=import_in_force_w - mean_w,
         bias_w=state.charge_bias_w,
-        recovering=state.recovering,
+        soc_recovering=state.soc_recovering,
     )
 
-    overrule = supervise(
-        sight,
+    override = supervise(
+        view,
         limits,
         import_mean_w=import_mean_w,
-        active=state.overruled,
-        since_s=state.overrule_since_s,
+        active=state.filter_overridden,
+        since_s=state.filter_override_since_s,
         time_s=time_s,
     )
 
     reason = why(
-        sight,
+        view,
         reserve,
         limits,
-        import_max_w=import_max_w,
+        import_in_force_w=import_in_force_w,
         target_reason=target_reason,
         node_fraction=fraction,
         chargers_max_w=shares.chargers_max_w,
-        recovering=recovering,
-        overruled=overrule.active,
+        soc_recovering=soc_recovering,
+        filter_overridden=override.active,
     )
     after = replace(
         state,
         cycle=state.cycle + 1,
         mode="auto",
-        meter_seen_s=sight.meter_time_s,
-        import_w=sight.import_w,
-        load_w=sight.load_w,
+        meter_seen_s=view.meter_time_s,
+        import_w=view.import_w,
+        load_w=view.load_w,
         import_mean_w=import_mean_w,
         load_mean_w=mean_w,
         pods_peak_w=peak_w,
-        import_max_w=import_max_w,
+        import_in_force_w=import_in_force_w,
         chargers_max_w=shares.chargers_max_w,
         nodes_cap_frac=fraction,
         charge_bias_w=bias_w,
-        recovering=recovering,
-        overruled=overrule.active,
-        overrule_since_s=overrule.since_s,
+        soc_recovering=soc_recovering,
+        filter_overridden=override.active,
+        filter_override_since_s=override.since_s,
         binding=reason.binding,
         acting=reason.acting,
         text=reason.text,
     )
-    after = replace(after, active=_conditions(sight, limits, after))
-    commands = _orders(snapshot, sight, shares, limits, before=state, after=after)
+    after = replace(after, active=_conditions(view, limits, after))
+    commands = _orders(snapshot, view, shares, limits, before=state, after=after)
     passed, clipped = guard(commands, limits, time_s)
     return after, passed, clipped + events_of_change(state, after, limits, time_s)
 
 
 def _orders(
     snapshot: Snapshot,
-    sight: Sight,
+    view: View,
     shares: Shares,
     limits: Limits,
     *,
@@ -204,14 +204,14 @@ def _orders(
 ) -> list[Command]:
     """Everything to be written for what was decided."""
     reason = after.text
-    if after.overruled:
-        charge_w = set_points_w(sight, limits, shares.pods_max_w)
+    if after.filter_overridden:
+        charge_w = set_points_w(view, limits, shares.pods_max_w)
         commands = set_point_orders(limits, charge_w, reason)
     else:
         commands = battery_orders(
             snapshot,
             limits,
-            import_max_w=after.import_max_w,
+            import_in_force_w=after.import_in_force_w,
             bias_w=after.charge_bias_w,
             reason=reason,
         )
@@ -224,39 +224,39 @@ def _orders(
 
 
 def _import_bound(
-    sight: Sight, reserve: Reserve, plan: Plan, limits: Limits, time_s: float
+    view: View, reserve: Reserve, plan: Plan, limits: Limits, time_s: float
 ) -> tuple[float, str]:
     """The contract, or a plan's lower target while the batteries can keep it."""
-    if plan.import_target_w >= limits.import_max_w or time_s > plan.valid_until_s:
-        return limits.import_max_w, ""
+    if plan.import_target_w >= limits.import_aim_w or time_s > plan.valid_until_s:
+        return limits.import_aim_w, ""
     target_w = max(plan.import_target_w, limits.import_min_w)
-    can_keep = sight.load_w - target_w <= reserve.support_w
-    return (target_w, plan.reason) if can_keep else (limits.import_max_w, "")
+    can_keep = view.load_w - target_w <= reserve.support_w
+    return (target_w, plan.reason) if can_keep else (limits.import_aim_w, "")
 
 
-def _import_mean(state: ControlState, sight: Sight) -> float:
+def _import_mean(state: ControlState, view: View) -> float:
     if state.mode != "auto":
-        return sight.import_w
+        return view.import_w
     weight = PERIOD_S / IMPORT_MEAN_S
-    return state.import_mean_w + weight * (sight.import_w - state.import_mean_w)
+    return state.import_mean_w + weight * (view.import_w - state.import_mean_w)
 
 
-def _load_mean(state: ControlState, sight: Sight) -> float:
+def _load_mean(state: ControlState, view: View) -> float:
     if state.mode != "auto":
-        return sight.load_w
+        return view.load_w
     weight = min(1.0, SLOW_CYCLES * PERIOD_S / LOAD_MEAN_S)
-    return state.load_mean_w + weight * (sight.load_w - state.load_mean_w)
+    return state.load_mean_w + weight * (view.load_w - state.load_mean_w)
 
 
-def _conditions(sight: Sight, limits: Limits, after: ControlState) -> tuple[str, ...]:
+def _conditions(view: View, limits: Limits, after: ControlState) -> tuple[str, ...]:
     """Conditions that make an event when they come and go."""
-    active = [f"unseen {battery.limits.name}" for battery in sight.batteries if not battery.seen]
-    if after.import_mean_w > limits.contract_max_w:
+    active = [f"unseen {battery.limits.name}" for battery in view.batteries if not battery.seen]
+    if after.import_mean_w > limits.import_contract_w:
         active.append("over limit")
     if after.nodes_cap_frac < 1.0:
         active.append("capped")
-    if after.recovering:
-        active.append("recovering")
-    if after.overruled:
-        active.append("overruled")
+    if after.soc_recovering:
+        active.append("soc_recovering")
+    if after.filter_overridden:
+        active.append("filter_overridden")
     return tuple(active)

@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from mallee.core.plan import NO_PLAN, Plan
-from mallee.core.site_file import DemandWindow, SiteFile
+from mallee.site.file import DemandWindow, SiteFile
 
 VALID_S = 120.0
 """A window's plan is made anew every minute and forgotten after two."""

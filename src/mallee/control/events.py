@@ -12,8 +12,8 @@ _COMES = {
         "Import {import_kw:.0f} kW is above the limit of {limit_kw:.0f} kW.",
     ),
     "capped": ("nodes-capped", Severity.WARNING, "{text}"),
-    "recovering": ("charge-recovery", Severity.INFO, "{text}"),
-    "overruled": ("filter-overruled", Severity.CRITICAL, "{text}"),
+    "soc_recovering": ("charge-recovery", Severity.INFO, "{text}"),
+    "filter_overridden": ("filter-overridden", Severity.CRITICAL, "{text}"),
     "unseen": (
         "battery-unseen",
         Severity.WARNING,
@@ -24,8 +24,8 @@ _GOES = {
     "safe": ("safe-state-ended", "The grid meter is back; control acts again."),
     "over limit": ("import-within-limit", "Import is back within its limit."),
     "capped": ("nodes-released", "Node caps are released."),
-    "recovering": ("charge-recovered", "The state of charge is back at its target."),
-    "overruled": ("filter-restored", "The inverters' own ramp filters work again."),
+    "soc_recovering": ("charge-recovered", "The state of charge is back at its target."),
+    "filter_overridden": ("filter-restored", "The inverters' own ramp filters work again."),
     "unseen": ("battery-seen", "{name} is seen again."),
 }
 
@@ -43,7 +43,7 @@ def events_of_change(
                 text=after.text,
                 name=name,
                 import_kw=after.import_mean_w / 1e3,
-                limit_kw=limits.contract_max_w / 1e3,
+                limit_kw=limits.import_contract_w / 1e3,
             )
             events.append(
                 Event(

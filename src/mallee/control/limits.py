@@ -1,14 +1,15 @@
 """What bounds the site, worked out once from the site model: ratings, contract, rows to look at.
 
-What feeders leave to the loads below them is in feeders.py.
+What branches leave to the loads below them is in branches.py.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from mallee.control.feeders import FeederShares, feeder_shares
-from mallee.core.site import DeviceGroup, FloatArray, IntArray, SiteModel
+from mallee.control.branch_shares import BranchShares, branch_shares
+from mallee.core.arrays import FloatArray, IntArray
+from mallee.site.model import DeviceGroup, SiteModel
 
 SHELF_EFFICIENCY_MIN = 0.94
 """Worst efficiency of a power shelf at 10 % load (OCP ORv3 class), for worst-case sums."""
@@ -27,10 +28,10 @@ class BatteryLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerLimits:
-    """One charger cabinet.
+    """One charger station.
 
     Attributes:
-        max_w: the most it may draw by its own and its feeder's rating.
+        max_w: the most it may draw by its own and its branch's rating.
         standing_w: what its default profile allows while nobody controls it.
     """
 
@@ -47,7 +48,7 @@ class NodeLimits:
 
     Attributes:
         cap_rows, power_rows: point rows.  # (nodes,)
-        cap_min_w, cap_max_w: range of the cap; the maximum is already the feeder's share.
+        cap_min_w, cap_max_w: range of the cap; the maximum is already the branch's share.
         factor: AC power per W at the node, for conversion losses.  # (nodes,)
     """
 
@@ -63,8 +64,8 @@ class Limits:
     """Everything that `cycle` must keep to.
 
     Attributes:
-        contract_max_w: bound of import at the meter, without the margin.
-        import_max_w: bound of import at the meter, the contract and the transformer together,
+        import_contract_w: bound of import at the meter, without the margin.
+        import_aim_w: bound of import at the meter, the contract and the transformer together,
             less the margin that the site file keeps free.
         import_min_w: negative export limit.
         overhead_w: most that pods draw beside their nodes: switches, pumps, conversion of these.
@@ -76,8 +77,8 @@ class Limits:
     """
 
     contracted_w: float
-    contract_max_w: float
-    import_max_w: float
+    import_contract_w: float
+    import_aim_w: float
     import_min_w: float
     ramp_up_w_per_s: float
     ramp_down_w_per_s: float
@@ -104,15 +105,15 @@ def limits_of(site: SiteModel) -> Limits:
     nodes, shares = _nodes(site, control.cap_floor_frac)
     pods_max_w = float(nodes.cap_max_w @ nodes.factor) + overhead_w
     pods_min_w = float(nodes.cap_min_w @ nodes.factor) + overhead_w
-    contract_max_w = min(grid.import_max_w, shares.site_max_w)
-    import_max_w = contract_max_w * (1.0 - control.import_margin_frac)
+    import_contract_w = min(grid.import_max_w, shares.site_max_w)
+    import_aim_w = import_contract_w * (1.0 - control.import_margin_frac)
     batteries = tuple(_batteries(site))
-    chargers = tuple(_chargers(site, shares, import_max_w, pods_max_w))
-    write_min, write_max = _write_ranges(site, import_max_w, batteries, chargers, nodes)
+    chargers = tuple(_chargers(site, shares, import_aim_w, pods_max_w))
+    write_min, write_max = _write_ranges(site, import_aim_w, batteries, chargers, nodes)
     return Limits(
         contracted_w=grid.contracted_w,
-        contract_max_w=contract_max_w,
-        import_max_w=import_max_w,
+        import_contract_w=import_contract_w,
+        import_aim_w=import_aim_w,
         import_min_w=-grid.export_max_w,
         ramp_up_w_per_s=grid.ramp_up_max_w_per_s,
         ramp_down_w_per_s=grid.ramp_down_max_w_per_s,
@@ -134,7 +135,7 @@ def limits_of(site: SiteModel) -> Limits:
 
 def _write_ranges(
     site: SiteModel,
-    import_max_w: float,
+    import_aim_w: float,
     batteries: tuple[BatteryLimits, ...],
     chargers: tuple[ChargerLimits, ...],
     nodes: NodeLimits,
@@ -145,8 +146,8 @@ def _write_ranges(
     ranges = {
         "mode": (0.0, 3.0),
         "heartbeat_count": (0.0, 65535.0),
-        "filter_import_max_w": (0.0, import_max_w),
-        "filter_import_min_w": (-grid.export_max_w, import_max_w),
+        "filter_import_max_w": (0.0, import_aim_w),
+        "filter_import_min_w": (-grid.export_max_w, import_aim_w),
         "filter_ramp_up_w_per_s": (1.0, grid.ramp_up_max_w_per_s),
         "filter_ramp_down_w_per_s": (1.0, grid.ramp_down_max_w_per_s),
         "filter_time_s": (0.0, 600.0),
@@ -184,18 +185,18 @@ def _batteries(site: SiteModel) -> list[BatteryLimits]:
 
 
 def _chargers(
-    site: SiteModel, shares: FeederShares, import_max_w: float, pods_max_w: float
+    site: SiteModel, shares: BranchShares, import_aim_w: float, pods_max_w: float
 ) -> list[ChargerLimits]:
     count = sum(group.count for group in site.groups_of("charger"))
     found = []
     for group in site.groups_of("charger"):
         for device, name in enumerate(group.names):
-            max_w = group.model.power_max_w * float(shares.chargers[group.feeder[device]])
+            max_w = group.model.power_max_w * float(shares.chargers[group.branch[device]])
             found.append(
                 ChargerLimits(
                     name=name,
                     max_w=max_w,
-                    standing_w=min(max_w, max(0.0, (import_max_w - pods_max_w) / count)),
+                    standing_w=min(max_w, max(0.0, (import_aim_w - pods_max_w) / count)),
                     power_row=group.row(device, "power_w"),
                     limit_row=group.row(device, "limit_w"),
                 )
@@ -203,20 +204,20 @@ def _chargers(
     return found
 
 
-def _nodes(site: SiteModel, floor_frac: float) -> tuple[NodeLimits, FeederShares]:
-    """Nodes with their caps inside the feeders' shares, and these shares."""
+def _nodes(site: SiteModel, floor_frac: float) -> tuple[NodeLimits, BranchShares]:
+    """Nodes with their caps inside the branches' shares, and these shares."""
     groups = [group for group in site.groups_of("node") if "cap_w" in group.model.index]
-    shelved, feeders = _racks_with_shelves(site), len(site.feeders)
+    shelved, branches = _racks_with_shelves(site), len(site.branches)
     factor = _joined([_factor(group, shelved) for group in groups])
-    feeder = _joined([group.feeder for group in groups]).astype(np.int64)
+    branch = _joined([group.branch for group in groups]).astype(np.int64)
     cap_max_w = _joined([_full(group, "cap_max_w") for group in groups])
     cap_min_w = _joined([_full(group, "cap_min_w") for group in groups])
-    shares = feeder_shares(
+    shares = branch_shares(
         site,
-        np.bincount(feeder, cap_max_w * factor, feeders).astype(np.float64),
-        np.bincount(feeder, cap_min_w * factor, feeders).astype(np.float64),
+        np.bincount(branch, cap_max_w * factor, branches).astype(np.float64),
+        np.bincount(branch, cap_min_w * factor, branches).astype(np.float64),
     )
-    cap_max_w = np.maximum(cap_max_w * shares.nodes[feeder], cap_min_w)
+    cap_max_w = np.maximum(cap_max_w * shares.nodes[branch], cap_min_w)
     nodes = NodeLimits(
         cap_rows=_joined([group.rows("cap_w") for group in groups]).astype(np.int64),
         power_rows=_joined([group.rows("power_w") for group in groups]).astype(np.int64),

@@ -27,7 +27,7 @@ TOLERANCE_FRAC = 0.01
 
 
 def battery_orders(
-    snapshot: Snapshot, limits: Limits, *, import_max_w: float, bias_w: float, reason: str
+    snapshot: Snapshot, limits: Limits, *, import_in_force_w: float, bias_w: float, reason: str
 ) -> list[Command]:
     """Settings of the inverters' ramp filters, where they differ from what is wanted.
 
@@ -37,7 +37,7 @@ def battery_orders(
     values: list[float] = []
     for battery in limits.batteries:
         wanted = {
-            "filter_import_max_w": import_max_w,
+            "filter_import_max_w": import_in_force_w,
             "filter_import_min_w": limits.import_min_w,
             "filter_ramp_up_w_per_s": limits.ramp_up_w_per_s * RAMP_USE_FRAC,
             "filter_ramp_down_w_per_s": limits.ramp_down_w_per_s * RAMP_USE_FRAC,

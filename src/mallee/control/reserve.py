@@ -8,7 +8,7 @@ minutes before the battery is empty.
 from dataclasses import dataclass
 
 from mallee.control.limits import Limits
-from mallee.control.sight import Sight
+from mallee.control.view import View
 from mallee.core.units import SECONDS_PER_HOUR
 
 HOLD_S = 900.0
@@ -36,10 +36,10 @@ class Reserve:
     soc: float
 
 
-def reserve_of(sight: Sight, limits: Limits) -> Reserve:
+def reserve_of(view: View, limits: Limits) -> Reserve:
     """Add up the batteries that can be seen."""
     support_w = swing_w = discharge_max_w = discharge_wh = energy_wh = stored_wh = 0.0
-    for battery in sight.batteries:
+    for battery in view.batteries:
         if not battery.seen:
             continue
         capacity_wh = battery.limits.capacity_wh

@@ -21,13 +21,13 @@ from mallee.core.snapshot import Snapshot
 def safe_node_fraction(limits: Limits) -> float:
     """Node caps that leave the pods inside the import limit beside the chargers' standing share."""
     standing_w = sum(charger.standing_w for charger in limits.chargers)
-    return cap_fraction(limits.import_max_w - standing_w, limits)
+    return cap_fraction(limits.import_aim_w - standing_w, limits)
 
 
 def safe_commands(snapshot: Snapshot, limits: Limits, reason: str) -> list[Command]:
     """All devices to their standing safe values."""
     commands = battery_orders(
-        snapshot, limits, import_max_w=limits.import_max_w, bias_w=0.0, reason=reason
+        snapshot, limits, import_in_force_w=limits.import_aim_w, bias_w=0.0, reason=reason
     )
     if limits.chargers:
         commands.append(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from mallee.control.limits import Limits
 from mallee.control.reserve import Reserve
-from mallee.control.sight import Sight
+from mallee.control.view import View
 
 DISCHARGE_USE_FRAC = 0.95
 """Share of the batteries' power that cars may lean on; the rest is for what nobody foresees."""
@@ -28,38 +28,38 @@ class Shares:
     pods_max_w: float
 
 
-def pods_peak_w(before_w: float, sight: Sight, limits: Limits, period_s: float) -> float:
+def pods_peak_w(before_w: float, view: View, limits: Limits, period_s: float) -> float:
     """What the pods lately drew at most: falls as slowly as import may.
 
     The pods are what is left of the load beside the chargers.
     """
-    pods_w = max(0.0, sight.load_w - sight.chargers_w)
+    pods_w = max(0.0, view.load_w - view.chargers_w)
     return max(pods_w, before_w - limits.ramp_down_w_per_s * period_s)
 
 
 def share(
-    sight: Sight, reserve: Reserve, limits: Limits, *, peak_w: float, period_s: float
+    view: View, reserve: Reserve, limits: Limits, *, peak_w: float, period_s: float
 ) -> Shares:
     """Split what the site can carry.
 
     Args:
-        sight: the site as seen.
+        view: the site as seen.
         reserve: what the batteries offer.
         limits: ratings and contract.
         peak_w: what the pods lately drew at most.
         period_s: time until the next split; bounds growth while no battery takes the ramp.
     """
-    site_max_w = limits.import_max_w + reserve.support_w
+    site_max_w = limits.import_aim_w + reserve.support_w
     chargers_rated_w = sum([charger.max_w for charger in limits.chargers])
     chargers_max_w = min(chargers_rated_w, max(0.0, site_max_w - limits.pods_min_w))
-    chargers_w = min(sight.chargers_w, chargers_max_w)
+    chargers_w = min(view.chargers_w, chargers_max_w)
     pods_max_w = max(limits.pods_min_w, site_max_w - chargers_w)
     growth_w = limits.ramp_up_w_per_s * period_s
     if reserve.swing_w <= 0.0:
         chargers_max_w = min(chargers_max_w, chargers_w + growth_w)
         pods_max_w = min(pods_max_w, max(limits.pods_min_w, peak_w + growth_w))
     else:
-        reach_w = sight.import_w + growth_w + DISCHARGE_USE_FRAC * reserve.discharge_max_w
+        reach_w = view.import_w + growth_w + DISCHARGE_USE_FRAC * reserve.discharge_max_w
         pods_peak_w = min(pods_max_w, limits.pods_max_w)
         chargers_max_w = min(chargers_max_w, max(0.0, reach_w - pods_peak_w))
     return Shares(chargers_max_w=chargers_max_w, pods_max_w=min(pods_max_w, limits.pods_max_w))

@@ -18,14 +18,14 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
         import_mean_w: import smoothed over a second; what limits are judged by.
         load_mean_w: load smoothed over half a minute.
         pods_peak_w: what the pods lately drew at most.
-        import_max_w: bound of import in force.
+        import_in_force_w: bound of import in force.
         chargers_max_w: sum of charger limits asked for.
         nodes_cap_frac: caps asked for, as a fraction of each node's range between floor and
             maximum; 1 leaves the nodes alone.
         charge_bias_w: charge asked of the batteries' filters for the state of charge.
-        recovering: whether the state of charge is being brought back.
-        overruled: whether control holds the batteries in place of their filters.
-        overrule_since_s: since when the meter speaks for a change of `overruled`.
+        soc_recovering: whether the state of charge is being brought back.
+        filter_overridden: whether control holds the batteries in place of their filters.
+        filter_override_since_s: since when the meter speaks for a change of `filter_overridden`.
         unexplained_w: power at the meter that no device accounts for, smoothed.
         distrusted: whether the meter is left out of account for that.
         active: conditions that hold now, so that each makes one event when it comes and goes.
@@ -40,13 +40,13 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     import_mean_w: float = 0.0
     load_mean_w: float = 0.0
     pods_peak_w: float = 0.0
-    import_max_w: float = 0.0
+    import_in_force_w: float = 0.0
     chargers_max_w: float = 0.0
     nodes_cap_frac: float = 1.0
     charge_bias_w: float = 0.0
-    recovering: bool = False
-    overruled: bool = False
-    overrule_since_s: float | None = None
+    soc_recovering: bool = False
+    filter_overridden: bool = False
+    filter_override_since_s: float | None = None
     unexplained_w: float = 0.0
     distrusted: bool = False
     active: tuple[str, ...] = ()

@@ -18,15 +18,17 @@ def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStat
     """The status of a cycle's state."""
     bands = dict(BANDS)
     if not limits.batteries or any(c.startswith("unseen") for c in state.active):
-        bands["0.05 to 5 Hz"] = "not covered: no battery in sight"
+        bands["0.05 to 5 Hz"] = "not covered: no battery in view"
     return ControlStatus(
         time_s=time_s,
         mode=state.mode,
         binding=state.binding,
         acting=state.acting,
         text=state.text,
-        import_max_w=state.import_max_w if state.import_max_w > 0.0 else limits.import_max_w,
-        import_target_w=min(state.load_mean_w + state.charge_bias_w, limits.import_max_w),
+        import_in_force_w=state.import_in_force_w
+        if state.import_in_force_w > 0.0
+        else limits.import_aim_w,
+        import_target_w=min(state.load_mean_w + state.charge_bias_w, limits.import_aim_w),
         charge_bias_w=state.charge_bias_w,
         chargers_max_w=state.chargers_max_w,
         nodes_max_w=capped_pods_w(state.nodes_cap_frac, limits),

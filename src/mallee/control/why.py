@@ -5,7 +5,7 @@ from typing import NamedTuple
 from mallee.control.limits import Limits
 from mallee.control.reserve import Reserve
 from mallee.control.sharing import capped_pods_w
-from mallee.control.sight import Sight
+from mallee.control.view import View
 from mallee.core.units import SECONDS_PER_HOUR
 
 NEAR_FRAC = 0.01
@@ -23,23 +23,23 @@ class Why(NamedTuple):
 
 
 def why(
-    sight: Sight,
+    view: View,
     reserve: Reserve,
     limits: Limits,
     *,
-    import_max_w: float,
+    import_in_force_w: float,
     target_reason: str,
     node_fraction: float,
     chargers_max_w: float,
-    recovering: bool,
-    overruled: bool,
+    soc_recovering: bool,
+    filter_overridden: bool,
 ) -> Why:
     """The most important reason first: energy, import limit, ramp, state of charge, nothing."""
-    batteries = " and ".join(battery.limits.name for battery in sight.batteries if battery.seen)
+    batteries = " and ".join(battery.limits.name for battery in view.batteries if battery.seen)
     # People know the contract; the margin that control keeps below it would only puzzle them.
-    shown_w = import_max_w if target_reason else limits.contract_max_w
-    kilowatts = f"Import {sight.import_w / 1e3:.0f} of {shown_w / 1e3:.0f} kW"
-    if overruled:
+    shown_w = import_in_force_w if target_reason else limits.import_contract_w
+    kilowatts = f"Import {view.import_w / 1e3:.0f} of {shown_w / 1e3:.0f} kW"
+    if filter_overridden:
         return Why(
             "import limit",
             f"control holds {batteries}",
@@ -51,21 +51,21 @@ def why(
         return Why(
             "battery energy" if batteries else "import limit",
             "node caps",
-            f"{kilowatts}; chargers draw {sight.chargers_w / 1e3:.0f} kW and the battery can add "
+            f"{kilowatts}; chargers draw {view.chargers_w / 1e3:.0f} kW and the battery can add "
             f"{reserve.support_w / 1e3:.0f} kW, so the pods are capped at {capped_w / 1e3:.0f} kW.",
         )
-    excess_w = sight.load_w - import_max_w
-    if excess_w > NEAR_FRAC * import_max_w:
+    excess_w = view.load_w - import_in_force_w
+    if excess_w > NEAR_FRAC * import_in_force_w:
         left_s = reserve.discharge_wh * SECONDS_PER_HOUR / excess_w
         limit = target_reason or "import limit"
         return Why(
             limit,
             f"{batteries} discharging" if batteries else "nothing",
-            f"Load is {sight.load_w / 1e3:.0f} kW behind the {limit} of {shown_w / 1e3:.0f} kW; "
+            f"Load is {view.load_w / 1e3:.0f} kW behind the {limit} of {shown_w / 1e3:.0f} kW; "
             f"{batteries or 'no battery'} covers the rest for {_duration(left_s)} at this rate.",
         )
-    swing_w = sight.load_w - sight.import_w
-    if abs(swing_w) > SWING_FRAC * limits.contracted_w and not recovering:
+    swing_w = view.load_w - view.import_w
+    if abs(swing_w) > SWING_FRAC * limits.contracted_w and not soc_recovering:
         up = swing_w > 0.0
         rate_w_per_s = limits.ramp_up_w_per_s if up else limits.ramp_down_w_per_s
         return Why(
@@ -74,7 +74,7 @@ def why(
             f"{kilowatts}; load is {abs(swing_w) / 1e3:.0f} kW {'above' if up else 'below'} it and "
             f"{batteries or 'nothing'} keeps import within {rate_w_per_s * 60 / 1e3:.0f} kW/min.",
         )
-    if recovering:
+    if soc_recovering:
         away = limits.soc_target - reserve.soc
         verb = "Charging" if away > 0.0 else "Discharging"
         return Why(

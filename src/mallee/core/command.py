@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Event:
     Attributes:
         time_s: monotonic time of the cycle that saw it.
         kind: stable name, such as ``limit-binding`` or ``device-lost``.
-        source: the device, feeder or concern it is about.
+        source: the device, branch or concern it is about.
         text: one sentence with the numbers.
     """
 

@@ -128,7 +128,7 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
     Attributes:
         model: the name that site files use.
         kind: the class of device; decides which physics and which control concern it meets.
-        power_max_w: the most it consumes; feeders are checked against it.
+        power_max_w: the most it consumes; branches are checked against it.
         power_min_w: the least it consumes while switched on (a node at its lowest cap).
         accelerators: how many accelerators a node carries.
     """

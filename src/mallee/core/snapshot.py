@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 
 
 class Quality(IntEnum):

@@ -16,7 +16,7 @@ class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
         binding: the limit that binds now, such as ``ramp up``, ``import limit``, ``none``.
         acting: what is acting on it, such as ``bess1 ramp filter``.
         text: the "why" line, one sentence with numbers.
-        import_max_w: import bound in force now, after all limits have shrunk it.
+        import_in_force_w: import bound in force now, after all limits have shrunk it.
         import_target_w: import that control steers the battery's filter towards.
         charge_bias_w: charge that control adds to bring the state of charge back.
         chargers_max_w: sum of the charger limits in force.
@@ -30,7 +30,7 @@ class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
     binding: str
     acting: str
     text: str
-    import_max_w: float
+    import_in_force_w: float
     import_target_w: float
     charge_bias_w: float
     chargers_max_w: float

@@ -6,9 +6,9 @@ from typing import Final
 import aiohttp
 import numpy as np
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import ConfigError, Malformed, Refused, Rejected, Unreachable
-from mallee.core.site import FloatArray
 from mallee.drivers.http import base_url, named_errors, read_body
 from mallee.drivers.openmetrics import NOT_WANTED, SeriesReader
 

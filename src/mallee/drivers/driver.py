@@ -8,8 +8,8 @@ children and nothing else for what a device or the network may do.
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import PointSpec
-from mallee.core.site import FloatArray
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
-from mallee.core.site import FloatArray
 from mallee.drivers.driver import Login
 from mallee.drivers.ocpp_codec import SUBPROTOCOL, Payload, composite_limit_w, limit_profile
 from mallee.drivers.ocpp_session import TOTAL, Memory, Session

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import nan
 from typing import Final
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import Malformed
-from mallee.core.site import FloatArray
 
 NOT_WANTED: Final = -1
 _NO_SAMPLE: Final = -2

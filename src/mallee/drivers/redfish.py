@@ -3,9 +3,9 @@
 import ssl
 from typing import Any
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray
 from mallee.drivers.driver import Login
 from mallee.drivers.redfish_client import ROOT, RedfishClient
 from mallee.drivers.redfish_codec import RedfishCodec

@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import PointSpec
 from mallee.core.errors import ConfigError, Malformed, Rejected
-from mallee.core.site import FloatArray
 
 MISSING: Final = object()
 """What `find` gives where a document has no such place; a place that holds null is not missing."""

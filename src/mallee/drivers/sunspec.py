@@ -21,9 +21,9 @@ from mallee.catalogue.sunspec import (
     load_sunspec,
     missing_bytes,
 )
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import Malformed, Rejected
-from mallee.core.site import FloatArray
 from mallee.drivers.modbus import READ_MAX, ModbusClient, ReadDenied, split_address
 
 BASES: Final = (40000, 0, 50000)

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel
-from mallee.core.site import FloatArray
 
 HealthState = Literal["ok", "silent", "slow", "garbage", "refuse"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from math import isnan
 from uuid import NAMESPACE_URL, uuid5
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray
 from mallee.emulators.redfish_schema import MEMBERS, OK, Document, new_resource, sensor_kind
 
 _TOP_CHASSIS = {

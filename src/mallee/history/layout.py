@@ -24,8 +24,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, SiteModel
+from mallee.site.model import SiteModel
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.history.layout import MINUTE_MS, Layout, sync_folder
 
 _MAGIC: Final = b"mallee-log-v1\0\0\0"

@@ -15,9 +15,8 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, IntArray
-from mallee.core.site_build import nearest
 from mallee.history.layout import (
     MINUTE_MS,
     Layout,
@@ -27,6 +26,7 @@ from mallee.history.layout import (
     segments_between,
 )
 from mallee.history.log import log_digest, read_log
+from mallee.site.build import nearest
 
 _LOOKS_AGAIN: Final = 5
 _POINTS_MAX: Final = 5000

@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 import numpy as np
 
-from mallee.core.site import IntArray
+from mallee.core.arrays import IntArray
 from mallee.history.layout import (
     DAY_MS,
     MINUTE_MS,

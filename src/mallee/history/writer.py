@@ -20,12 +20,13 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError, MalleeError
-from mallee.core.site import FloatArray, SiteModel
 from mallee.core.snapshot import Quality
 from mallee.history.layout import DAY_MS, MINUTE_MS, Layout, load_layout
 from mallee.history.log import LogWriter, Records, log_digest, read_log
 from mallee.history.segments import SegmentStore
+from mallee.site.model import SiteModel
 
 _WAITING_MAX: Final = 5  # minutes that may wait for the background thread
 _COMPACT_EVERY_MS: Final = 10 * MINUTE_MS

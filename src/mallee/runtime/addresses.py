@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from mallee.core.errors import ConfigError
-from mallee.core.site import DeviceGroup, SiteModel
+from mallee.site.model import DeviceGroup, SiteModel
 
 Addresses = dict[str, dict[str, str]]
 """By protocol, then by device name: "host:port"."""

@@ -21,13 +21,14 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.command import Event
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, IntArray, SiteModel
 from mallee.core.snapshot import Progress, Quality, Snapshot
 from mallee.core.status import ControlStatus
 from mallee.runtime.event_ring import SLOT_BYTES, SLOTS, EventReader, EventRing
 from mallee.runtime.seqlock import Blob, Sequence
+from mallee.site.model import SiteModel
 
 Role = Literal["supervisor", "twin", "collect", "control", "console"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from mallee.core.site import IntArray, SiteModel
+from mallee.core.arrays import IntArray
 from mallee.core.snapshot import Progress
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board
@@ -22,6 +22,7 @@ from mallee.runtime.notices import EVERY_S, Notices
 from mallee.runtime.plausible import plausible_range
 from mallee.runtime.read_back import Order
 from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.site.model import SiteModel
 
 COMMANDS_EVERY_S = 0.025
 STARTS_PER_S = 200.0

@@ -26,11 +26,11 @@ from mallee.control import (
 )
 from mallee.core.command import Command, Event, Severity
 from mallee.core.plan import NO_PLAN, Plan
-from mallee.core.site import SiteModel
 from mallee.core.snapshot import Snapshot
 from mallee.runtime.board import Board
 from mallee.runtime.pace import Pace
 from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.site.model import SiteModel
 
 FAILURES_MAX = 3
 PLAN_EVERY_S = 60.0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mallee.control import limits_of
 from mallee.core.errors import ConfigError
-from mallee.core.site import DeviceGroup, SiteModel
 from mallee.drivers.dcgm import DcgmDriver
 from mallee.drivers.driver import Driver, Login
 from mallee.drivers.ocpp import OcppCentral
@@ -18,6 +17,7 @@ from mallee.drivers.sunspec import SunSpecDriver
 from mallee.runtime.addresses import split_address
 from mallee.runtime.run_folder import Run, RunFolder
 from mallee.runtime.secrets import client_context, find_login, secrets_path, simulated_login
+from mallee.site.model import DeviceGroup, SiteModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

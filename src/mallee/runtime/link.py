@@ -15,9 +15,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.command import Severity
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected
-from mallee.core.site import FloatArray, IntArray
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board

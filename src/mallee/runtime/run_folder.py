@@ -20,9 +20,9 @@ import msgspec
 
 from mallee.catalogue.read import load_models
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site
-from mallee.core.site_file import SiteFile
+from mallee.site.build import build_site
+from mallee.site.file import SiteFile
+from mallee.site.model import SiteModel
 
 DATA_FOLDER = Path("mallee-data")
 

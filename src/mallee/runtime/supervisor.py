@@ -19,15 +19,15 @@ import numpy as np
 from mallee.catalogue.read import load_models, load_site_file
 from mallee.core.command import Event, Severity
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
-from mallee.core.site_build import build_site
-from mallee.core.site_file import Load, SiteFile
 from mallee.core.snapshot import Quality
 from mallee.runtime.addresses import choose_addresses, choose_console
 from mallee.runtime.board import Board, Role
 from mallee.runtime.process import ManagedProcess
 from mallee.runtime.run_folder import Run, RunFolder, folder_of
 from mallee.runtime.secrets import make_simulated
+from mallee.site.build import build_site
+from mallee.site.file import Load, SiteFile
+from mallee.site.model import SiteModel
 
 TICK_S = 0.05
 CALM_AFTER_S = 5.0

@@ -19,7 +19,6 @@ from typing import Any, Final
 import numpy as np
 import structlog
 
-from mallee.core.site import DeviceGroup, SiteModel
 from mallee.emulators.dcgm import serve_dcgm
 from mallee.emulators.device import EmulatedDevice, Health, Running
 from mallee.emulators.redfish import serve_redfish
@@ -29,6 +28,7 @@ from mallee.runtime.board import Board
 from mallee.runtime.event_loop import beat, run_fast, run_until_told
 from mallee.runtime.run_folder import Run, RunFolder, load_run
 from mallee.runtime.secrets import server_context, simulated_login
+from mallee.site.model import DeviceGroup, SiteModel
 from mallee.twin.comms import STATES
 from mallee.twin.site_twin import SiteTwin
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import MalleeError
-from mallee.core.site import FloatArray
 
 TOLERANCE_FRAC: Final = 1e-6
 """Largest gap of a balance as a fraction of what flowed through."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 
 STATES: Final = ("ok", "silent", "slow", "garbage", "refuse")
 """Names of the states, in the order of their codes."""

@@ -6,14 +6,14 @@ happens here, in one kernel over plain arrays.
 
 from typing import Final
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.twin.battery.batteries_step import carry_island, step_batteries
 from mallee.twin.battery.layout import GRID_FORMING
-from mallee.twin.charging.posts import book_cars, charge_cars
+from mallee.twin.charging.evses import book_cars, charge_cars
+from mallee.twin.electrical_arrays import ElectricalArrays
 from mallee.twin.grid.ride_through import HEALTHY_HIGH_PU, guard_step
 from mallee.twin.kernel import kernel
-from mallee.twin.plant import Plant
 from mallee.twin.power.tree import (
     DEAD_PU,
     REACTIVE_FRAC,
@@ -33,7 +33,7 @@ HEALTHY_PU: Final = HEALTHY_HIGH_PU - 1.0
 
 @kernel
 def step_site(
-    plant: Plant,
+    plant: ElectricalArrays,
     time_ms: int,
     step_ms: int,
     rack_w: FloatArray,
@@ -63,7 +63,7 @@ def step_site(
             _put_loads(plant, rack_w[s], 0.0, now_ms)
         if plant.site[0]["islanded"] == 0:
             step_batteries(plant, step_s)
-            sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
+            sum_up(plant.branches, plant.branch_state, plant.ups, plant.ups_state)
         _book_step(plant, step_s, now_ms)
         grid_w[s] = plant.site[0]["grid_w"]
         load_w[s] = plant.site[0]["grid_w"] - plant.site[0]["battery_w"]
@@ -71,7 +71,7 @@ def step_site(
 
 @kernel
 def _find_supply(
-    plant: Plant, voltage_pu: float, frequency_hz: float, step_s: float, now_ms: int
+    plant: ElectricalArrays, voltage_pu: float, frequency_hz: float, step_s: float, now_ms: int
 ) -> None:
     """Grid, island or nothing; then who is alive, and whose ride-through time has run out."""
     site = plant.site[0]
@@ -92,29 +92,29 @@ def _find_supply(
             # The island's frequency follows the droop of what the batteries gave last.
             site["frequency_hz"] = site["island_hz"]
     site["voltage_pu"] = source_pu
-    worst = energise(plant.feeders, plant.feeder_state, plant.ups_state, source_pu, now_ms)
+    worst = energise(plant.branches, plant.branch_state, plant.ups_state, source_pu, now_ms)
     if worst > HEALTHY_PU or site["disturbed"] > 0:
         site["disturbed"] = _guard_all(plant, step_s)
 
 
 @kernel
-def _guard_all(plant: Plant, step_s: float) -> int:
+def _guard_all(plant: ElectricalArrays, step_s: float) -> int:
     """Step every device's guard; returns how many are not at rest."""
-    racks, cabinets = plant.rack_feeder.shape[0], plant.cabinets.shape[0]
+    racks, stations = plant.rack_branch.shape[0], plant.stations.shape[0]
     batteries = plant.units.shape[0]
     busy = 0
     for g in range(plant.guards.shape[0]):
         guard = plant.guards[g]
         if g < racks:
-            feeder = _rack_feeder(plant, g)
-        elif g < racks + cabinets:
-            feeder = plant.cabinets[g - racks]["feeder"]
-        elif g < racks + cabinets + batteries:
-            feeder = plant.units[g - racks - cabinets]["feeder"]
+            branch = _rack_branch(plant, g)
+        elif g < racks + stations:
+            branch = plant.stations[g - racks]["branch"]
+        elif g < racks + stations + batteries:
+            branch = plant.units[g - racks - stations]["branch"]
         else:
-            feeder = plant.steady_feeder[g - racks - cabinets - batteries]
+            branch = plant.steady_branch[g - racks - stations - batteries]
         curve = plant.curves[guard["curve"]]
-        guard_step(guard, curve, plant.feeder_state[feeder]["voltage_pu"], step_s)
+        guard_step(guard, curve, plant.branch_state[branch]["voltage_pu"], step_s)
         outside = guard["tripped"]
         for row in range(curve["rows"]):
             outside += 1 if guard["out_s"][row] > 0.0 else 0
@@ -123,60 +123,60 @@ def _guard_all(plant: Plant, step_s: float) -> int:
 
 
 @kernel
-def _rack_feeder(plant: Plant, rack: int) -> int:
-    """Feeder that carries a rack now: its second one while the first is dead (two cords each)."""
-    first, second = plant.rack_feeder[rack], plant.rack_standby[rack]
-    if second < 0 or plant.feeder_state[first]["alive"] == 1:
+def _rack_branch(plant: ElectricalArrays, rack: int) -> int:
+    """Branch that carries a rack now: its second one while the first is dead (two cords each)."""
+    first, second = plant.rack_branch[rack], plant.rack_standby[rack]
+    if second < 0 or plant.branch_state[first]["alive"] == 1:
         return first
-    return second if plant.feeder_state[second]["alive"] == 1 else first
+    return second if plant.branch_state[second]["alive"] == 1 else first
 
 
 @kernel
-def _put_loads(plant: Plant, rack_w: FloatArray, step_s: float, now_ms: int) -> None:
-    """Hang racks, steady loads and chargers on their feeders, as far as those supply them."""
-    states, site = plant.feeder_state, plant.site[0]
-    racks, cabinets = plant.rack_feeder.shape[0], plant.cabinets.shape[0]
+def _put_loads(plant: ElectricalArrays, rack_w: FloatArray, step_s: float, now_ms: int) -> None:
+    """Hang racks, steady loads and chargers on their branches, as far as those supply them."""
+    states, site = plant.branch_state, plant.site[0]
+    racks, stations = plant.rack_branch.shape[0], plant.stations.shape[0]
     clear_loads(states)
     racks_w, steady_w, shed_w = 0.0, 0.0, 0.0
     for r in range(racks):
-        feeder = _rack_feeder(plant, r)
-        if plant.guards[r]["tripped"] == 1 or unserved(states, feeder, CONVERT_MIN_PU):
+        branch = _rack_branch(plant, r)
+        if plant.guards[r]["tripped"] == 1 or unserved(states, branch, CONVERT_MIN_PU):
             shed_w += rack_w[r]
             continue
-        put_load(states, feeder, rack_w[r])
+        put_load(states, branch, rack_w[r])
         racks_w += rack_w[r]
-    base = racks + cabinets + plant.units.shape[0]
-    for d in range(plant.steady_feeder.shape[0]):
-        feeder = plant.steady_feeder[d]
-        if plant.guards[base + d]["tripped"] == 0 and not unserved(states, feeder, CONVERT_MIN_PU):
-            put_load(states, feeder, plant.steady_w[d])
+    base = racks + stations + plant.units.shape[0]
+    for d in range(plant.steady_branch.shape[0]):
+        branch = plant.steady_branch[d]
+        if plant.guards[base + d]["tripped"] == 0 and not unserved(states, branch, CONVERT_MIN_PU):
+            put_load(states, branch, plant.steady_w[d])
             steady_w += plant.steady_w[d]
-    for c in range(cabinets):
+    for c in range(stations):
         served = plant.guards[racks + c]["tripped"] == 0
-        if unserved(states, plant.cabinets[c]["feeder"], CONVERT_MIN_PU):
+        if unserved(states, plant.stations[c]["branch"], CONVERT_MIN_PU):
             served = False
-        plant.cabinet_state[c]["served"] = 1 if served else 0
-    charge_cars(plant.cabinets, plant.cabinet_state, plant.posts, plant.sessions, now_ms, step_s)
+        plant.station_state[c]["served"] = 1 if served else 0
+    charge_cars(plant.stations, plant.station_state, plant.evses, plant.sessions, now_ms, step_s)
     chargers_w = 0.0
-    for c in range(cabinets):
-        if plant.cabinet_state[c]["served"] == 1:
-            put_load(states, plant.cabinets[c]["feeder"], plant.cabinet_state[c]["power_w"])
-            chargers_w += plant.cabinet_state[c]["power_w"]
+    for c in range(stations):
+        if plant.station_state[c]["served"] == 1:
+            put_load(states, plant.stations[c]["branch"], plant.station_state[c]["power_w"])
+            chargers_w += plant.station_state[c]["power_w"]
     site["racks_w"], site["pods_w"], site["chargers_w"] = racks_w, racks_w + steady_w, chargers_w
     site["shed_w"] = shed_w
 
 
 @kernel
-def _book_step(plant: Plant, step_s: float, now_ms: int) -> None:
+def _book_step(plant: ElectricalArrays, step_s: float, now_ms: int) -> None:
     """Sums and energies of the step."""
     site = plant.site[0]
     hours = step_s / SECONDS_PER_HOUR
-    book_cars(plant.cabinets, plant.cabinet_state, plant.posts, plant.sessions, step_s)
-    site["trips"] += book(plant.feeders, plant.feeder_state, plant.ups_state, step_s, now_ms)
+    book_cars(plant.stations, plant.station_state, plant.evses, plant.sessions, step_s)
+    site["trips"] += book(plant.branches, plant.branch_state, plant.ups_state, step_s, now_ms)
     site["open"] = 0
-    for f in range(plant.feeders.shape[0]):
-        site["open"] += 1 - plant.feeder_state[f]["closed"]
-    grid = plant.feeder_state[0]["flow_w"]
+    for f in range(plant.branches.shape[0]):
+        site["open"] += 1 - plant.branch_state[f]["closed"]
+    grid = plant.branch_state[0]["flow_w"]
     battery_w, reactive = 0.0, 0.0
     for b in range(plant.units.shape[0]):
         battery_w += plant.batteries[b]["mean_w"]

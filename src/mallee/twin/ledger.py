@@ -6,13 +6,13 @@ import numpy as np
 
 from mallee.twin.balance import check_closed, check_finite
 from mallee.twin.compute.compute import Compute
-from mallee.twin.plant import Plant
-from mallee.twin.power.feeders import Feeders
+from mallee.twin.electrical_arrays import ElectricalArrays
+from mallee.twin.power.branches import Branches
 
 J_PER_WH: Final = 3600.0
 
 
-def check_energy(plant: Plant, feeders: Feeders, time_ms: int) -> None:
+def check_energy(plant: ElectricalArrays, branches: Branches, time_ms: int) -> None:
     """Energy through the meter since the start against where it went.
 
     Raises:
@@ -21,16 +21,16 @@ def check_energy(plant: Plant, feeders: Feeders, time_ms: int) -> None:
     site = plant.site[0]
     grid_wh = float(site["grid_wh"])
     if not np.isfinite(grid_wh):
-        _blame(plant, feeders, time_ms)
-    batteries, cabinets, ups = plant.batteries, plant.cabinet_state, plant.ups_state
+        _blame(plant, branches, time_ms)
+    batteries, stations, ups = plant.batteries, plant.station_state, plant.ups_state
     terms_wh = {
         "pods": float(site["pods_wh"]),
         "in cells": float(batteries["stored_wh"].sum()),
         "battery losses": float(batteries["loss_wh"].sum()),
         "auxiliaries": float(batteries["auxiliary_wh"].sum()),
-        "vehicles": float(cabinets["vehicle_wh"].sum()),
-        "charger losses": float(cabinets["loss_wh"].sum()),
-        "feeder losses": float(plant.feeder_state["loss_wh"].sum()),
+        "vehicles": float(stations["vehicle_wh"].sum()),
+        "charger losses": float(stations["loss_wh"].sum()),
+        "branch losses": float(plant.branch_state["loss_wh"].sum()),
     }
     if len(ups):
         terms_wh["in UPS"] = float((ups["stored_wh"] - ups["start_wh"]).sum())
@@ -38,8 +38,8 @@ def check_energy(plant: Plant, feeders: Feeders, time_ms: int) -> None:
     check_closed("site", time_ms, grid_wh, terms_wh)
 
 
-def check_racks(compute: Compute, plant: Plant, time_ms: int) -> None:
-    """Energy of the racks as the feeders drew it, against what their shelves took and gave.
+def check_racks(compute: Compute, plant: ElectricalArrays, time_ms: int) -> None:
+    """Energy of the racks as the branches drew it, against what their shelves took and gave.
 
     Raises:
         PhysicsError: the balance does not close.
@@ -47,7 +47,7 @@ def check_racks(compute: Compute, plant: Plant, time_ms: int) -> None:
     site, shelves = plant.site[0], compute.shelves
     taken_wh = float(shelves.input_j.sum()) / J_PER_WH
     served = {"drawn": float(site["racks_wh"]), "not served": float(site["shed_wh"])}
-    check_closed("racks' feeders", time_ms, taken_wh, served)
+    check_closed("racks' branches", time_ms, taken_wh, served)
     given = {
         "to nodes and switches": float(shelves.output_j.sum()) / J_PER_WH,
         "rectifier losses": float(shelves.loss_j.sum()) / J_PER_WH,
@@ -56,10 +56,10 @@ def check_racks(compute: Compute, plant: Plant, time_ms: int) -> None:
     check_closed("power shelves", time_ms, taken_wh, given)
 
 
-def _blame(plant: Plant, feeders: Feeders, time_ms: int) -> None:
+def _blame(plant: ElectricalArrays, branches: Branches, time_ms: int) -> None:
     """Find the first component whose state is not a number."""
     check_finite("battery power", time_ms, plant.batteries["mean_w"])
     check_finite("battery state of charge", time_ms, plant.batteries["soc"])
-    check_finite("charger power", time_ms, plant.cabinet_state["power_w"])
+    check_finite("charger power", time_ms, plant.station_state["power_w"])
     check_finite("cooling power", time_ms, plant.steady_w)
-    check_finite("feeder flow", time_ms, plant.feeder_state["flow_w"], feeders.names)
+    check_finite("branch flow", time_ms, plant.branch_state["flow_w"], branches.names)

@@ -4,12 +4,13 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray, IntArray, SiteModel
+from mallee.core.arrays import FloatArray, IntArray
+from mallee.site.model import SiteModel
 from mallee.twin.battery.cells import cell_voltage_v
 from mallee.twin.battery.inverter import charge_available_w, discharge_available_w
 from mallee.twin.battery.layout import STANDBY
+from mallee.twin.electrical_arrays import ElectricalArrays
 from mallee.twin.kernel import kernel
-from mallee.twin.plant import Plant
 
 METER_POINTS: Final = (
     "import_w", "reactive_var", "apparent_va", "voltage_v", "current_a", "frequency_hz",
@@ -34,7 +35,7 @@ def meter_rows(site: SiteModel) -> IntArray:
 
 @kernel
 def fill_site_points(
-    plant: Plant,
+    plant: ElectricalArrays,
     true_points: FloatArray,
     battery_rows: IntArray,
     charger_rows: IntArray,
@@ -54,7 +55,7 @@ def fill_site_points(
             state = INVERTER_OFF
         true_points[row[0]] = s["mean_w"]
         true_points[row[1]] = s["reactive_var"]
-        true_points[row[2]] = nominal_v * plant.feeder_state[u["feeder"]]["voltage_pu"]
+        true_points[row[2]] = nominal_v * plant.branch_state[u["branch"]]["voltage_pu"]
         true_points[row[3]] = hertz
         true_points[row[4]] = s["discharge_wh"]
         true_points[row[5]] = s["charge_wh"]
@@ -94,16 +95,18 @@ def fill_site_points(
 
 
 @kernel
-def _fill_chargers(plant: Plant, true_points: FloatArray, charger_rows: IntArray) -> None:
-    for c in range(plant.cabinets.shape[0]):
-        state, row = plant.cabinet_state[c], charger_rows[c]
+def _fill_chargers(
+    plant: ElectricalArrays, true_points: FloatArray, charger_rows: IntArray
+) -> None:
+    for c in range(plant.stations.shape[0]):
+        state, row = plant.station_state[c], charger_rows[c]
         true_points[row[0]] = state["power_w"]
         true_points[row[1]] = state["energy_wh"]
         true_points[row[2]] = state["occupied"]
         true_points[row[3]] = state["offered_w"]
         true_points[row[4]] = state["limit_w"]
-        count = plant.cabinets[c]["posts"]
+        count = plant.stations[c]["evses"]
         for p in range(count):
-            post = plant.posts[plant.cabinets[c]["first_post"] + p]
-            true_points[row[5 + p]] = post["power_w"]
-            true_points[row[5 + count + p]] = post["soc"] if post["occupied"] == 1 else np.nan
+            evse = plant.evses[plant.stations[c]["first_evse"] + p]
+            true_points[row[5 + p]] = evse["power_w"]
+            true_points[row[5 + count + p]] = evse["soc"] if evse["occupied"] == 1 else np.nan

@@ -10,24 +10,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.command import Event
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Twin
+from mallee.site.file import Twin
+from mallee.site.model import SiteModel
 from mallee.twin.assembly import SteadyLoads, build_plant
 from mallee.twin.battery.batteries import Batteries
-from mallee.twin.charging.chargers import Chargers
+from mallee.twin.charging.stations import Stations
 from mallee.twin.clock import STEP_MS, THERMAL_MS, make_clock
 from mallee.twin.comms import CommsHealth
 from mallee.twin.compute.compute import Compute
 from mallee.twin.cooling.cooling import Cooling
 from mallee.twin.electrical import step_site
+from mallee.twin.electrical_arrays import ElectricalArrays
 from mallee.twin.faults import FaultInjector, FaultPlan
 from mallee.twin.faults.write_path import make_write_path
 from mallee.twin.grid.grid import Grid
 from mallee.twin.ledger import check_energy, check_racks
-from mallee.twin.plant import Plant
-from mallee.twin.power.feeders import Feeders
+from mallee.twin.power.branches import Branches
 from mallee.twin.sensors.sensors import Sensors
 from mallee.twin.site_points import fill_site_points, meter_rows
 from mallee.twin.supply import Supply
@@ -80,18 +81,18 @@ class SiteTwin:
         self.write_path = make_write_path(site.device_count)
         self.injector = FaultInjector(FaultPlan() if faults is None else faults, site)
         self.grid = Grid(site.file.grid.frequency_hz, self.clock)
-        self.feeders = Feeders(site, self.clock)
+        self.branches = Branches(site, self.clock)
         self.batteries = Batteries(site, seed, settings.soc_start, self.clock)
-        self.chargers = Chargers(site, seed)
+        self.chargers = Stations(site, seed)
         self.compute = Compute(site, seed, step_ms, mode=mode)
         self.cooling = Cooling(site, settings.ambient_degc)
         self.sensors = Sensors(site, seed)
         self._has_sensors = has_sensors
         self.steady = SteadyLoads(site)
-        self.plant: Plant = build_plant(
-            site, self.feeders, self.batteries, self.chargers, self.steady
+        self.plant: ElectricalArrays = build_plant(
+            site, self.branches, self.batteries, self.chargers, self.steady
         )
-        self.supply = Supply(self.plant, self.feeders, self.steady, self.cooling)
+        self.supply = Supply(self.plant, self.branches, self.steady, self.cooling)
         self._heat_j = np.zeros((2, len(site.racks.names)))
         self._meter_rows = meter_rows(site)
         self.truth: Truth = empty_truth()
@@ -198,15 +199,15 @@ class SiteTwin:
         return {
             "true_points": self.true_points,
             "reported": self.reported,
-            "feeders": plant.feeder_state,
+            "branches": plant.branch_state,
             "ups": plant.ups_state,
-            "transformers": self.feeders.thermal_state,
+            "transformers": self.branches.thermal_state,
             "guards": plant.guards,
             "steady_w": plant.steady_w,
             "batteries": plant.batteries,
             "ageing": self.batteries.ageing,
-            "cabinets": plant.cabinet_state,
-            "posts": plant.posts,
+            "stations": plant.station_state,
+            "evses": plant.evses,
             "sessions": plant.sessions,
             "site": plant.site,
             "supply": self.supply.state,
@@ -252,7 +253,7 @@ class SiteTwin:
         self._set_steady_loads()
         import_w = self._find_import_w(racks_w)
         self.batteries.start_at(import_w)
-        self.feeders.settle(import_w, settings.ambient_degc)
+        self.branches.settle(import_w, settings.ambient_degc)
         self._fill()
 
     def _find_import_w(self, racks_w: FloatArray) -> float:
@@ -268,10 +269,10 @@ class SiteTwin:
             step_site(self.plant, 0, self.clock.step_ms, trial_w, voltage_pu, frequency_hz, *out_w)
             site = self.plant.site[0]
             losses_w, import_w = float(site["losses_w"]), float(site["grid_w"] - site["battery_w"])
-            flows_w = self.feeders.state["flow_w"].copy()
+            flows_w = self.branches.state["flow_w"].copy()
             for name, array in arrays.items():
                 array[...] = saved[name]
-            self.plant.site["losses_w"], self.feeders.state["flow_w"] = losses_w, flows_w
+            self.plant.site["losses_w"], self.branches.state["flow_w"] = losses_w, flows_w
         return import_w
 
     def _ask_racks(self, start_ms: int, steps: int) -> FloatArray:
@@ -314,12 +315,12 @@ class SiteTwin:
         self.cooling.advance(dt_s, self._heat_j[0] / dt_s, self._heat_j[1] / dt_s)
         self._heat_j[:] = 0.0
         self._set_steady_loads()
-        self.feeders.step_second(self.cooling.ambient_degc, dt_s)
+        self.branches.step_second(self.cooling.ambient_degc, dt_s)
         self.batteries.step_second(self.cooling.ambient_degc, dt_s)
         if time_ms % self.clock.slow_ms == 0:
             self.batteries.step_slow(self.clock.slow_ms / 1000.0)
             self.chargers.next_day(time_ms)
-        check_energy(self.plant, self.feeders, time_ms)
+        check_energy(self.plant, self.branches, time_ms)
         check_racks(self.compute, self.plant, time_ms)
 
     def _set_steady_loads(self) -> None:
@@ -350,14 +351,14 @@ class SiteTwin:
     def _tell(self, grid_w: FloatArray, load_w: FloatArray) -> None:
         truth, site, batteries = self.truth, self.plant.site[0], self.batteries
         truth.block_grid_w, truth.block_load_w = grid_w, load_w
-        truth.feeder_w = self.feeders.state["flow_w"]
+        truth.branch_w = self.branches.state["flow_w"]
         truth.batteries_charge_w = batteries.state["mean_w"]
         truth.batteries_soc = batteries.state["soc"]
-        truth.hot_spot_degc = self.feeders.thermal_state["hot_spot_degc"]
+        truth.hot_spot_degc = self.branches.thermal_state["hot_spot_degc"]
         truth.battery_charge_w, truth.soc = float(site["battery_w"]), batteries.mean_soc()
         truth.grid_w, truth.pods_w = float(site["grid_w"]), float(site["pods_w"])
         truth.chargers_w, truth.losses_w = float(site["chargers_w"]), float(site["losses_w"])
         truth.import_wh, truth.export_wh = float(site["import_wh"]), float(site["export_wh"])
         truth.it_w, truth.throughput = float(self.compute.it_w.sum()), self.compute.throughput
         if truth.tripped or site["open"]:
-            truth.tripped = self.feeders.tripped()
+            truth.tripped = self.branches.tripped()

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.assembly import SteadyLoads
 from mallee.twin.cooling.cooling import Cooling
-from mallee.twin.plant import Plant
-from mallee.twin.power.feeders import Feeders
+from mallee.twin.electrical_arrays import ElectricalArrays
+from mallee.twin.power.branches import Branches
 
 
 class Supply:
@@ -20,10 +20,10 @@ class Supply:
     """
 
     def __init__(
-        self, plant: Plant, feeders: Feeders, steady: SteadyLoads, cooling: Cooling
+        self, plant: ElectricalArrays, branches: Branches, steady: SteadyLoads, cooling: Cooling
     ) -> None:
-        self._plant, self._feeders, self._steady, self._cooling = plant, feeders, steady, cooling
-        self.voltage_pu: FloatArray = np.ones(len(plant.rack_feeder))
+        self._plant, self._branches, self._steady, self._cooling = plant, branches, steady, cooling
+        self.voltage_pu: FloatArray = np.ones(len(plant.rack_branch))
         self.state = np.zeros(2, np.int64)
 
     def tell(self) -> None:
@@ -34,9 +34,9 @@ class Supply:
         racks, cdus = len(self.voltage_pu), self._steady.cdus
         guards = self._plant.guards
         self.voltage_pu[:] = np.where(guards["tripped"][:racks] == 1, 0.0, 1.0)
-        first = len(guards) - len(self._steady.feeder)
+        first = len(guards) - len(self._steady.branch)
         tripped = guards["tripped"][first : first + cdus] == 1
-        dead = self._feeders.state["alive"][self._steady.feeder[:cdus]] == 0
+        dead = self._branches.state["alive"][self._steady.branch[:cdus]] == 0
         powered = self._cooling.faults.powered
         powered[:] = ~(tripped | dead)
         # Also when the last one has come back: it must hear of it, though nothing is disturbed now.
@@ -48,9 +48,9 @@ class Supply:
         if trips == self.state[0]:
             return
         self.state[0] = trips
-        for feeder in np.flatnonzero(self._feeders.state["closed"] == 0):
-            state = self._feeders.state[feeder]
+        for branch in np.flatnonzero(self._branches.state["closed"] == 0):
+            state = self._branches.state[branch]
             if state["open_ms"] >= since_ms:
-                why = self._feeders.why_open(int(feeder))
+                why = self._branches.why_open(int(branch))
                 text = f"opened by {why} at {float(state['current_pu']):.2f} times its rating"
-                yield int(state["open_ms"]), self._feeders.names[feeder], text
+                yield int(state["open_ms"]), self._branches.names[branch], text

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 
 
 @dataclass(slots=True)
@@ -14,7 +14,7 @@ class Truth:
     Attributes:
         block_grid_w: mean import at the meter of each step of the last advance.  # (steps,)
         block_load_w: the same without the batteries.  # (steps,)
-        feeder_w: power entering each feeder from above.  # (feeders,)
+        branch_w: power entering each branch from above.  # (branches,)
         batteries_charge_w: of each battery, positive charges.  # (batteries,)
         batteries_soc: true state of charge of each.  # (batteries,)
         battery_charge_w: sum of the batteries.
@@ -30,7 +30,7 @@ class Truth:
 
     block_grid_w: FloatArray
     block_load_w: FloatArray
-    feeder_w: FloatArray
+    branch_w: FloatArray
     batteries_charge_w: FloatArray
     batteries_soc: FloatArray
     hot_spot_degc: FloatArray

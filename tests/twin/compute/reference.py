@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from mallee.catalogue import load_models, load_site_file
-from mallee.core.site_build import build_site
-from mallee.core.site_file import Job, Load, Smoothing, Twin
+from mallee.site.build import build_site
+from mallee.site.file import Job, Load, Smoothing, Twin
 from mallee.twin.compute import Compute
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError, Rejected
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Job, Load
+from mallee.site.file import Job, Load
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 
 MakeSite = Callable[..., SiteModel]

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Load
+from mallee.core.arrays import FloatArray
+from mallee.site.file import Load
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 from mallee.twin.compute.noise import fill_uniform, normal
 from mallee.twin.compute.thermal import DIE_SHARE, step_matrix

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Job, Load
+from mallee.core.arrays import FloatArray
+from mallee.site.file import Job, Load
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 
 MakeSite = Callable[..., SiteModel]

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Load, Smoothing
+from mallee.core.arrays import FloatArray
+from mallee.site.file import Load, Smoothing
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 
 MakeSite = Callable[..., SiteModel]

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Load
+from mallee.site.file import Load
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 from mallee.twin.compute.workload.deaverage import deaverage
 from mallee.twin.compute.workload.trace_file import Trace, read_trace

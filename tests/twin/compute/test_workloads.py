@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray, SiteModel
-from mallee.core.site_file import Job, Load
+from mallee.site.file import Job, Load
+from mallee.site.model import SiteModel
 from mallee.twin.compute import Compute
 from mallee.twin.compute.throughput import TABLES, throughput_at
 from mallee.twin.compute.workload.inference import arrival_rate, mean_activity

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mallee.catalogue.read import load_site
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray, SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.balance import PhysicsError
 from mallee.twin.cooling import Cooling
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mallee.core.errors import Rejected
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.comms import STATES
 from mallee.twin.faults import KINDS, FaultEvent, FaultPlan
 from mallee.twin.site_twin import SiteTwin
@@ -187,10 +187,10 @@ def test_every_kind_starts_and_ends_without_a_trace(demo_site: SiteModel) -> Non
     assert len(events) >= len(KINDS) - 2
     twin = twin_with(demo_site, *events)
     units, caps = twin.batteries.units.copy(), twin.compute.caps.delay_ms.copy()
-    feeders, spread = twin.feeders.units.copy(), twin.compute.dies.spread.copy()
+    branches, spread = twin.branches.units.copy(), twin.compute.dies.spread.copy()
     twin.advance(1500)
     assert np.array_equal(units, twin.batteries.units)
-    assert np.array_equal(feeders, twin.feeders.units)
+    assert np.array_equal(branches, twin.branches.units)
     assert np.array_equal(caps, twin.compute.caps.delay_ms)
     assert np.array_equal(spread, twin.compute.dies.spread)
     healthy = twin.cooling.faults

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mallee.core.errors import ConfigError
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.faults import KINDS, FaultEvent, FaultPlan
 from mallee.twin.faults.registry import describe_kinds
 from mallee.twin.faults.targets import Targets

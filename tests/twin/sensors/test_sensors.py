@@ -4,8 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from mallee.core.arrays import FloatArray
 from mallee.core.device_model import PointSpec, Sensor
-from mallee.core.site import FloatArray, SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.sensors import Sensors
 from mallee.twin.sensors.defaults import EXACT, SensorSpec, sensor_of
 from mallee.twin.sensors.kernels import DROPPED, STUCK
@@ -38,7 +39,7 @@ def with_sensor(site: SiteModel, kind: str, point: str, sensor: Sensor) -> SiteM
             groups.append(type(group)(**(values | {"model": model})))
         else:
             groups.append(group)
-    return SiteModel(site.file, site.feeders, site.pods, site.racks, tuple(groups))
+    return SiteModel(site.file, site.branches, site.pods, site.racks, tuple(groups))
 
 
 def test_gpu_gain_errors_span_the_published_five_percent(demo_site: SiteModel) -> None:

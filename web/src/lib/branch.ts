@@ -20,7 +20,7 @@ export interface BranchView {
   alarm: string;
 }
 
-/** Power of a feeder or box against its rating. */
+/** Power of a branch or box against its rating. */
 export function branchView(live: Live, node: Node): BranchView {
   const atGrid = node.kind === "grid";
   const reading = live.read(`power:${node.id}`);
@@ -42,8 +42,8 @@ export function branchView(live: Live, node: Node): BranchView {
 }
 
 export function limitInForceW(live: Live): number {
-  const limit = live.read("import_max_w").value;
-  return Number.isFinite(limit) ? limit : live.site.limits.import_max_w;
+  const limit = live.read("import_in_force_w").value;
+  return Number.isFinite(limit) ? limit : live.site.limits.import_contract_w;
 }
 
 function besideOf(node: Node, limitW: number, loading: number, scale: Scale): string {

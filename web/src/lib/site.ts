@@ -57,14 +57,14 @@ export interface Diagram {
 
 export interface Limits {
   contracted_w: number;
-  import_max_w: number;
+  import_contract_w: number;
   export_max_w: number;
   ramp_up_max_w_per_s: number;
   ramp_down_max_w_per_s: number;
   transformers_w: number;
   pods_max_w: number;
   chargers_max_w: number;
-  posts: number;
+  evses: number;
   battery_max_w: number;
   soc_min: number;
   soc_max: number;

@@ -6,9 +6,10 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import IntArray
 from mallee.core.device_model import DeviceModel
 from mallee.core.errors import Rejected
-from mallee.core.site import IntArray, SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.battery import layout
 from mallee.twin.battery.ageing import AGEING, age_all
 from mallee.twin.battery.cells import step_cells
@@ -55,7 +56,7 @@ class Batteries:
         for group in groups:
             here = slice(at, at + group.count)
             self.units[here] = _unit(site, group.model, clock)
-            self.units["feeder"][here] = group.feeder
+            self.units["branch"][here] = group.branch
             at += group.count
         self.rows = _rows(site)
         rng = np.random.default_rng([seed, 0x62617474])

@@ -10,8 +10,8 @@ from mallee.twin.battery.cells import store
 from mallee.twin.battery.inverter import charge_available_w, discharge_available_w, respond, stop
 from mallee.twin.battery.layout import GRID_FORMING, LOCAL, RAMP_FILTER, REMOTE, SET_POINT
 from mallee.twin.battery.ramp_filter import filter_set_points
+from mallee.twin.electrical_arrays import ElectricalArrays
 from mallee.twin.kernel import kernel
-from mallee.twin.plant import Plant
 from mallee.twin.power.tree import put_load, sum_up
 
 ISLAND_PASSES: Final = 8
@@ -22,12 +22,12 @@ VOLTAGE_DROOP_PU: Final = 0.05
 
 
 @kernel
-def find_available(plant: Plant) -> None:
-    """Which batteries may act: not failed, not tripped by voltage, on a living feeder."""
-    first = plant.rack_feeder.shape[0] + plant.cabinets.shape[0]
+def find_available(plant: ElectricalArrays) -> None:
+    """Which batteries may act: not failed, not tripped by voltage, on a living branch."""
+    first = plant.rack_branch.shape[0] + plant.stations.shape[0]
     for b in range(plant.units.shape[0]):
         state = plant.batteries[b]
-        alive = plant.feeder_state[plant.units[b]["feeder"]]["fed"]
+        alive = plant.branch_state[plant.units[b]["branch"]]["fed"]
         ready = state["healthy"] == 1 and alive == 1 and plant.guards[first + b]["tripped"] == 0
         state["fed"], state["available"] = alive, 1 if ready else 0
         if not ready:
@@ -35,7 +35,7 @@ def find_available(plant: Plant) -> None:
 
 
 @kernel
-def step_batteries(plant: Plant, step_s: float) -> None:
+def step_batteries(plant: ElectricalArrays, step_s: float) -> None:
     """All batteries beside a living grid: set points by mode, response, energy.
 
     A grid-following unit stops with its voltage, a grid-forming one adds frequency droop to its
@@ -66,7 +66,7 @@ def step_batteries(plant: Plant, step_s: float) -> None:
         if state["available"] == 1:
             mean_w = respond(state, unit["path"][path], plant.set_points_w[b], step_s)
         auxiliary_w = store(unit, state, mean_w, step_s)
-        put_load(plant.feeder_state, unit["feeder"], mean_w + auxiliary_w)
+        put_load(plant.branch_state, unit["branch"], mean_w + auxiliary_w)
 
 
 @kernel
@@ -82,7 +82,7 @@ def _set_reactive(unit: np.void, state: np.void, voltage_pu: float) -> None:
 
 
 @kernel
-def carry_island(plant: Plant, step_s: float) -> bool:
+def carry_island(plant: ElectricalArrays, step_s: float) -> bool:
     """Let the grid-forming batteries carry the site alone; returns False when they cannot.
 
     A forming inverter is a voltage source: its power is whatever the loads and losses are, in
@@ -98,12 +98,12 @@ def carry_island(plant: Plant, step_s: float) -> bool:
             charge_can_w += charge_available_w(unit, state)
             discharge_can_w += discharge_available_w(unit, state)
         # The auxiliaries of the step before: those of this step follow from what is to be found.
-        put_load(plant.feeder_state, unit["feeder"], state["auxiliary_w"] * state["fed"])
+        put_load(plant.branch_state, unit["branch"], state["auxiliary_w"] * state["fed"])
     if discharge_can_w == 0.0:
         return False
     carried_w = 0.0
     for _ in range(ISLAND_PASSES):
-        flow_w = sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
+        flow_w = sum_up(plant.branches, plant.branch_state, plant.ups, plant.ups_state)
         carried_w += flow_w
         if not -charge_can_w <= carried_w <= discharge_can_w:
             return False
@@ -111,9 +111,9 @@ def carry_island(plant: Plant, step_s: float) -> bool:
             if _forms(plant.batteries[b]):
                 can_w = discharge_available_w(plant.units[b], plant.batteries[b])
                 put_load(
-                    plant.feeder_state, plant.units[b]["feeder"], -flow_w * can_w / discharge_can_w
+                    plant.branch_state, plant.units[b]["branch"], -flow_w * can_w / discharge_can_w
                 )
-    sum_up(plant.feeders, plant.feeder_state, plant.ups, plant.ups_state)
+    sum_up(plant.branches, plant.branch_state, plant.ups, plant.ups_state)
     _book_island(plant, carried_w, discharge_can_w, step_s)
     return True
 
@@ -125,7 +125,9 @@ def _forms(state: np.void) -> bool:
 
 
 @kernel
-def _book_island(plant: Plant, carried_w: float, discharge_can_w: float, step_s: float) -> None:
+def _book_island(
+    plant: ElectricalArrays, carried_w: float, discharge_can_w: float, step_s: float
+) -> None:
     """Energy of the batteries in an island, and its frequency by droop."""
     site, rated_w, droop_frac = plant.site[0], 0.0, 0.0
     for b in range(plant.units.shape[0]):

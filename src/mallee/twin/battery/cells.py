@@ -31,9 +31,9 @@ COLD_DEGC, COLD_END_DEGC = 5.0, -10.0
 
 @kernel
 def store(unit: np.void, state: np.void, power_w: float, step_s: float) -> float:
-    """Book one step of mean terminal power; returns what the auxiliaries draw from the feeder.
+    """Book one step of mean terminal power; returns what the auxiliaries draw from the branch.
 
-    Without voltage on its feeder the unit lives on its cells, as long as they hold. Loss one way
+    Without voltage on its branch the unit lives on its cells, as long as they hold. Loss one way
     is ``linear |P| + square P^2 / rating``; the square terms of charging and discharging differ,
     so that both one-way efficiencies are met at rating.
     """

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.battery.layout import PATH, RING
 from mallee.twin.clock import STEP_S
 from mallee.twin.kernel import kernel

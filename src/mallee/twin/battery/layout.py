@@ -41,7 +41,7 @@ PATH: Final = np.dtype(
 
 UNIT: Final = np.dtype(
     [
-        ("feeder", "i8"),
+        ("branch", "i8"),
         ("energy_wh", "f8"),
         ("charge_max_w", "f8"),
         ("discharge_max_w", "f8"),
@@ -70,7 +70,7 @@ STATE: Final = np.dtype(
     [
         ("mode", "i8"),
         ("healthy", "i8"),  # 0 while failed
-        ("fed", "i8"),  # with voltage on its feeder
+        ("fed", "i8"),  # with voltage on its branch
         ("available", "i8"),  # healthy, with voltage and not tripped by it
         ("set_w", "f8"),
         ("set_until_ms", "i8"),

@@ -11,7 +11,7 @@ except that it never leaves the import limits: those are hard, a ramp after a fa
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.battery.inverter import charge_available_w, discharge_available_w
 from mallee.twin.battery.layout import RAMP_FILTER
 from mallee.twin.kernel import kernel

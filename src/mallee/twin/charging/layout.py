@@ -1,16 +1,16 @@
-"""Arrays of chargers: cabinets, their posts, and the cars that come."""
+"""Arrays of chargers: stations, their evses, and the cars that come."""
 
 from typing import Final
 
 import numpy as np
 
-CABINET: Final = np.dtype(
+STATION: Final = np.dtype(
     [
-        ("feeder", "i8"),
-        ("first_post", "i8"),
-        ("posts", "i8"),
+        ("branch", "i8"),
+        ("first_evse", "i8"),
+        ("evses", "i8"),
         ("max_w", "f8"),
-        ("post_max_w", "f8"),
+        ("evse_max_w", "f8"),
         ("efficiency", "f8"),
         ("standby_w", "f8"),
         ("fall_s", "f8"),  # a lower limit is obeyed within this time
@@ -18,7 +18,7 @@ CABINET: Final = np.dtype(
     ]
 )
 
-CABINET_STATE: Final = np.dtype(
+STATION_STATE: Final = np.dtype(
     [
         ("healthy", "i8"),  # 0 while failed
         ("served", "i8"),  # with voltage and not tripped by it
@@ -33,9 +33,9 @@ CABINET_STATE: Final = np.dtype(
     ]
 )
 
-POST_STATE: Final = np.dtype(
+EVSE_STATE: Final = np.dtype(
     [
-        ("next_session", "i8"),  # position in the post's list of sessions
+        ("next_session", "i8"),  # position in the evse's list of sessions
         ("occupied", "i8"),
         ("power_w", "f8"),  # AC side
         ("soc", "f8"),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray, IntArray
 from mallee.twin.compute.layout import Float32Array, Layout, gpu_slots_of
 from mallee.twin.compute.placement import NEVER_MS, Placed
 

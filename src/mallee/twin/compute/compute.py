@@ -6,8 +6,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, IntArray, SiteModel
-from mallee.core.site_file import Twin
+from mallee.core.arrays import FloatArray, IntArray
+from mallee.site.file import Twin
+from mallee.site.model import SiteModel
 from mallee.twin.compute.activity import Activity
 from mallee.twin.compute.caps import Caps
 from mallee.twin.compute.kernels import Scratch, Slots, advance_racks

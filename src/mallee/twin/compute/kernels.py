@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.compute.noise import hash32, slot_hash
 from mallee.twin.compute.smoothing import Smoother, smooth_slots

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.device_model import DeviceModel
 from mallee.core.errors import ConfigError
-from mallee.core.site import DeviceGroup, FloatArray, IntArray, SiteModel
+from mallee.site.model import DeviceGroup, SiteModel
 
 Float32Array = NDArray[np.float32]
 LANES: Final = 8

@@ -6,7 +6,7 @@ every slot is carried through all sub-steps in plain scalars.
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.compute.kernels import RackConstants, Scratch, Slots
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.compute.smoothing import Smoother, smooth_slots

@@ -7,7 +7,7 @@ them, so unmasked code would differ between compiled and reference runs.
 
 import numpy as np
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.twin.kernel import inlined, kernel
 
 MASK = np.uint64(0xFFFFFFFF)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.twin.compute.kernels import Slots
 from mallee.twin.compute.layout import Float32Array, Layout
 from mallee.twin.compute.placement import Placed

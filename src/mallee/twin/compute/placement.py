@@ -7,10 +7,11 @@ from zlib import crc32
 
 import numpy as np
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import ConfigError
 from mallee.core.patterns import expand_range
-from mallee.core.site import FloatArray, IntArray, SiteModel
-from mallee.core.site_file import Job, Load, Twin
+from mallee.site.file import Job, Load, Twin
+from mallee.site.model import SiteModel
 from mallee.twin.compute.layout import Layout, gpu_slots_of
 from mallee.twin.compute.throughput import lookup_table
 from mallee.twin.compute.workload.constant import Constant

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import DeviceGroup, FloatArray, IntArray
 from mallee.core.units import SECONDS_PER_HOUR
+from mallee.site.model import DeviceGroup
 from mallee.twin.compute.kernels import Slots
 from mallee.twin.compute.layout import Float32Array, Layout
 from mallee.twin.compute.shelves import Shelves

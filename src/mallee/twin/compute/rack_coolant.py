@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.compute.layout import Layout
 from mallee.twin.compute.thermal import Coolant, step_matrix
 

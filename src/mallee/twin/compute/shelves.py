@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.twin.kernel import kernel
 
 STORAGE_AVERAGE_S: Final = 5.0

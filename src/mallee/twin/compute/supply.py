@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.compute.kernels import RackConstants
 from mallee.twin.compute.placement import NEVER_MS, Placed
 from mallee.twin.compute.shelves import Shelves

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.kernel import inlined, kernel
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 
 TABLES: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "training": (

@@ -6,8 +6,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray, SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.cooling import plant as facility
 from mallee.twin.cooling import secondary, steady
 from mallee.twin.cooling.air import dew_point_degc, wet_bulb_degc

@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import NO_INDEX, DeviceGroup, FloatArray, IntArray, SiteModel
+from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
+from mallee.site.model import DeviceGroup, SiteModel
 
 FLOW_PER_HEAT_KGPS_PER_W: Final = 1.5 / 60.0 * 1.015 / 1000.0
 """Design coolant flow of a rack: 1.5 L/min per kW of PG25 at 1.015 kg/L (OCP guidance)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 
 
 @dataclass(slots=True, kw_only=True)
@@ -13,7 +13,7 @@ class CoolingFaults:
     """Healthy at the start.
 
     Attributes:
-        powered: the CDU's feeder has voltage; the power chain writes it.  # (cdus,)
+        powered: the CDU's branch has voltage; the power chain writes it.  # (cdus,)
         switched_on: nobody switched it off.  # (cdus,)
         pump_ok: a pump runs when asked.  # (cdus, 2)
         valve_stuck_frac: opening that the primary valve is stuck at; NaN moves freely.  # (cdus,)

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.twin.balance import TOLERANCE_FRAC, PhysicsError, check_closed, check_finite
 from mallee.twin.cooling.design import RACK_COOLANT_KG, CoolingDesign

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.twin.cooling.design import CoolingDesign
 from mallee.twin.cooling.plant import ENTERING, WATER_J_PER_KGK
 from mallee.twin.cooling.state import CoolingState

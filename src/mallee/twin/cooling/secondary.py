@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.twin.cooling.heat_exchanger import counterflow_effectiveness, part_load_conductance
 from mallee.twin.cooling.pump import RACK_HEAD, free_flow_frac, pump_shaft_frac
 from mallee.twin.kernel import kernel

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.cooling.design import CDU_COOLANT_KG, CoolingDesign
 from mallee.twin.cooling.plant import (
     AIR_SET_DEGC,

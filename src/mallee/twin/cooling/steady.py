@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.cooling.chiller import carnot_cop
 from mallee.twin.cooling.design import CoolingDesign
 from mallee.twin.cooling.dry_cooler import dry_cooler_heat_w, fan_speed_for

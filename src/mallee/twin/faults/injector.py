@@ -1,6 +1,6 @@
 """Applies a fault plan to a running twin, at the starts of blocks."""
 
-from mallee.core.site import SiteModel
+from mallee.site.model import SiteModel
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parts
 from mallee.twin.faults.plan import FaultPlan
 

@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from mallee.core.site import IntArray, SiteModel
+from mallee.core.arrays import IntArray
+from mallee.site.model import SiteModel
 from mallee.twin.battery.batteries import Batteries
-from mallee.twin.charging.chargers import Chargers
+from mallee.twin.charging.stations import Stations
 from mallee.twin.comms import CommsHealth
 from mallee.twin.compute import Compute
 from mallee.twin.cooling import Cooling
 from mallee.twin.faults.overrides import Overrides
 from mallee.twin.faults.write_path import WritePath
 from mallee.twin.grid.grid import Grid
-from mallee.twin.power.feeders import Feeders
+from mallee.twin.power.branches import Branches
 from mallee.twin.sensors import Sensors
 
 Family = Literal[
@@ -34,8 +35,8 @@ class Parts(Protocol):
     compute: Compute
     cooling: Cooling
     batteries: Batteries
-    chargers: Chargers
-    feeders: Feeders
+    chargers: Stations
+    branches: Branches
     grid: Grid
     sensors: Sensors
     comms: CommsHealth
@@ -47,7 +48,7 @@ class Target:
     """One thing that a fault hits.
 
     Attributes:
-        index: its number among its kind: rack, feeder, pod, job, or position among all devices
+        index: its number among its kind: rack, branch, pod, job, or position among all devices
             of its kind; 0 for the grid and the plant.
         device: device number, -1 where it is no device.
         rows: its points.

@@ -1,4 +1,4 @@
-"""Finds what a fault plan names: grid, plant, pods, racks, jobs, feeders, devices, points."""
+"""Finds what a fault plan names: grid, plant, pods, racks, jobs, branches, devices, points."""
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from mallee.core.arrays import IntArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import IntArray, SiteModel
-from mallee.core.site_build import nearest
+from mallee.site.build import nearest
+from mallee.site.model import SiteModel
 from mallee.twin.faults.kind import Target, TargetKind
 
 DEVICE_KINDS: Final[tuple[TargetKind, ...]] = (
@@ -55,7 +56,7 @@ class Targets:
         """The target of a kind at a position of `names`."""
         site, name = self._site, self.names(kind)[number]
         if kind in ("breaker", "transformer"):
-            return Target(name=name, kind=kind, index=site.feeder_index(name), rows=_NO_ROWS)
+            return Target(name=name, kind=kind, index=site.branch_index(name), rows=_NO_ROWS)
         if kind not in DEVICE_KINDS:
             return Target(name=name, kind=kind, index=number, rows=_NO_ROWS)
         within = number
@@ -104,8 +105,8 @@ class Targets:
             "pod": site.pods,
             "rack": site.racks.names,
             "job": (*jobs, "load"),
-            "breaker": [f.name for f in site.feeders if f.kind == "breaker"],
-            "transformer": [f.name for f in site.feeders if f.kind == "transformer"],
+            "breaker": [f.name for f in site.branches if f.kind == "breaker"],
+            "transformer": [f.name for f in site.branches if f.kind == "transformer"],
         }
         for kind in DEVICE_KINDS:
             names[kind] = [n for g in site.groups if g.kind == kind for n in g.names]

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
-from mallee.core.site import FloatArray
 
 AS_ASKED, IGNORED, LATE, HALF, DECLINED = range(5)
 """Ways of a device to treat what is written to it."""

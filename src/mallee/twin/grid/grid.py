@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray
 from mallee.twin.clock import STEP_MS, Clock
 
 VOLTAGE_MAX_PU: Final = 2.0

@@ -1,4 +1,4 @@
-"""Arrays of the power tree: one record a feeder, parents before their children."""
+"""Arrays of the power tree: one record a branch, parents before their children."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ INSTANTANEOUS: Final = 3
 ORDERED: Final = 4
 """Why a breaker is open."""
 
-FEEDER: Final = np.dtype(
+BRANCH: Final = np.dtype(
     [
         ("parent", "i8"),
         ("kind", "i8"),
@@ -40,7 +40,7 @@ FEEDER: Final = np.dtype(
     ]
 )
 
-FEEDER_STATE: Final = np.dtype(
+BRANCH_STATE: Final = np.dtype(
     [
         ("closed", "i8"),
         ("fed", "i8"),  # closed, with voltage from above
@@ -63,7 +63,7 @@ FEEDER_STATE: Final = np.dtype(
 # A transformer's temperatures, stepped each second.
 THERMAL: Final = np.dtype(
     [
-        ("feeder", "i8"),
+        ("branch", "i8"),
         ("loss_ratio", "f8"),  # load loss over no-load loss at rating
         ("oil_exponent", "f8"),
         ("winding_exponent", "f8"),

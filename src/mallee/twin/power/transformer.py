@@ -20,11 +20,11 @@ OVER_LOSS_RATIO: Final = 6.0
 
 
 def thermal_constants(
-    feeder: int, rating_va: float, no_load_frac: float, load_frac: float
+    branch: int, rating_va: float, no_load_frac: float, load_frac: float
 ) -> np.void:
     """Constants of IEC 60076-7: ONAN distribution up to 2.5 MVA, ONAF above."""
     unit = np.zeros((), layout.THERMAL)
-    unit["feeder"] = feeder
+    unit["branch"] = branch
     unit["loss_ratio"] = load_frac / no_load_frac if no_load_frac > 0.0 else OVER_LOSS_RATIO
     unit["oil_exponent"] = 0.8
     small = rating_va <= LARGE_VA
@@ -77,15 +77,15 @@ def ageing_rate(hot_spot_degc: float) -> float:
 def step_all(
     units: NDArray[np.void],
     states: NDArray[np.void],
-    feeder_state: NDArray[np.void],
+    branch_state: NDArray[np.void],
     ambient_degc: float,
     dt_s: float,
 ) -> None:
     """All transformers for the time since the last call, with the load that the tree collected."""
     for t in range(units.shape[0]):
-        feeder = feeder_state[units[t]["feeder"]]
-        step_thermal(units[t], states[t], feeder["square_s"] / dt_s, ambient_degc, dt_s)
-        feeder["square_s"] = 0.0
+        branch = branch_state[units[t]["branch"]]
+        step_thermal(units[t], states[t], branch["square_s"] / dt_s, ambient_degc, dt_s)
+        branch["square_s"] = 0.0
 
 
 def settle(unit: np.void, state: np.void, square_pu: float, ambient_degc: float) -> None:

@@ -33,7 +33,7 @@ NEVER_MS: Final = -(1 << 40)
 
 UPS: Final = np.dtype(
     [
-        ("feeder", "i8"),
+        ("branch", "i8"),
         ("eco", "i8"),
         ("rating_w", "f8"),
         ("energy_wh", "f8"),
@@ -123,16 +123,16 @@ def ups_book(state: np.void, load_w: float, step_s: float) -> None:
 
 
 def make_ups(
-    feeder: int, rating_w: float, energy_wh: float, *, eco: bool = False
+    branch: int, rating_w: float, energy_wh: float, *, eco: bool = False
 ) -> tuple[np.void, np.void]:
-    """A UPS behind a feeder, and its state fully charged.
+    """A UPS behind a branch, and its state fully charged.
 
     Loss ``a + b P + c P^2`` of rating with a .008, b .010, c .018: 96.5 % in double conversion at
     half to full load; 99 % in eco mode (assumed).
     """
     unit, state = np.zeros((), UPS), np.zeros((), UPS_STATE)
-    unit["feeder"], unit["eco"], unit["rating_w"], unit["energy_wh"] = (
-        feeder,
+    unit["branch"], unit["eco"], unit["rating_w"], unit["energy_wh"] = (
+        branch,
         eco,
         rating_w,
         energy_wh,

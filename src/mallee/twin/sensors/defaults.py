@@ -51,7 +51,7 @@ DEFAULTS: Final[tuple[tuple[str, str, SensorSpec], ...]] = (
     # OCPP metering of the class 1 that charging tariffs ask for.
     ("charger", "*_w", SensorSpec(window_s=1.0, gain_frac=0.01, quantum=10.0)),
     ("charger", "energy_wh", SensorSpec(gain_frac=0.01, quantum=1.0)),
-    ("charger", "post*_soc", SensorSpec(quantum=0.01)),
+    ("charger", "evse*_soc", SensorSpec(quantum=0.01)),
     ("ups", "*_w", SensorSpec(refresh_s=1.0, gain_frac=0.02, quantum=100.0)),
     # NVML: 1 s average, +-5 % gain error per device (arXiv 2312.02741); whole degrees.
     (

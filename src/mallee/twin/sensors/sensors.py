@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.site import FloatArray, IntArray, SiteModel
+from mallee.core.arrays import FloatArray, IntArray
+from mallee.site.model import SiteModel
 from mallee.twin.sensors import kernels
 from mallee.twin.sensors.defaults import EXACT, SensorSpec, sensor_of
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.compute.workload.trace_file import Trace
 
 WINDOW_S: Final = 1.0

@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray
-from mallee.core.site_file import Load
+from mallee.site.file import Load
 from mallee.twin.compute.workload.trace_file import Trace
 from mallee.twin.compute.workload.training import Training
 

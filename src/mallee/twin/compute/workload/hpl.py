@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import FloatArray
-from mallee.core.site_file import Load
+from mallee.core.arrays import FloatArray
+from mallee.site.file import Load
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.kernel import kernel
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray
 from mallee.twin.compute.workload.inference import (
     CONTEXT_TOKENS,
     GENERATED_TOKENS,

@@ -9,8 +9,8 @@ from typing import Final, TextIO
 
 import numpy as np
 
+from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.core.site import FloatArray
 
 HOLE_MAX_S: Final = 10.0
 """A longer hole is an error: what happened in it would be invented."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from mallee.core.site import FloatArray
+from mallee.core.arrays import FloatArray
 from mallee.twin.compute.layout import Float32Array
 
 

@@ -1,4 +1,4 @@
-"""Faults of charger cabinets and surprises by their customers."""
+"""Faults of charger stations and surprises by their customers."""
 
 from typing import Final
 
@@ -15,26 +15,26 @@ def _on(parts: Parts, one: Occurrence) -> None:
 
 
 def _overrun(parts: Parts, one: Occurrence) -> None:
-    """The cabinet takes its profile for its maximum."""
-    state, cabinet = parts.chargers.state[one.target.index], parts.chargers.cabinets
-    state["limit_w"], state["limit_until_ms"] = cabinet[one.target.index]["max_w"], one.until_ms
+    """The station takes its profile for its maximum."""
+    state, station = parts.chargers.state[one.target.index], parts.chargers.stations
+    state["limit_w"], state["limit_until_ms"] = station[one.target.index]["max_w"], one.until_ms
 
 
 def _slow_fall(parts: Parts, one: Occurrence) -> None:
-    cabinets = parts.chargers.cabinets["fall_s"]
-    one.overrides.put("fall", cabinets, one.target.index, one.values["fall_s"])
+    stations = parts.chargers.stations["fall_s"]
+    one.overrides.put("fall", stations, one.target.index, one.values["fall_s"])
 
 
 def _usual_fall(parts: Parts, one: Occurrence) -> None:
-    one.overrides.mend("fall", parts.chargers.cabinets["fall_s"], one.target.index)
+    one.overrides.mend("fall", parts.chargers.stations["fall_s"], one.target.index)
 
 
 def _rush(parts: Parts, one: Occurrence) -> None:
-    """Bring the next car of every post to the door at once."""
-    cabinet = parts.chargers.cabinets[one.target.index]
-    first, count = int(cabinet["first_post"]), int(cabinet["posts"])
-    for post in range(first, first + min(count, round(one.values["cars_count"]))):
-        state, cars = parts.chargers.posts[post], parts.chargers.sessions[post]
+    """Bring the next car of every evse to the door at once."""
+    station = parts.chargers.stations[one.target.index]
+    first, count = int(station["first_evse"]), int(station["evses"])
+    for evse in range(first, first + min(count, round(one.values["cars_count"]))):
+        state, cars = parts.chargers.evses[evse], parts.chargers.sessions[evse]
         coming = int(state["next_session"])
         if state["occupied"] or coming >= len(cars) or cars[coming]["arrival_ms"] >= NEVER_MS:
             continue
@@ -48,7 +48,7 @@ KINDS: Final = (
         name="charger-off",
         family="charging",
         targets=("charger",),
-        text="A cabinet switches off: its cars stop at once.",
+        text="A station switches off: its cars stop at once.",
         start=_off,
         end=_on,
     ),
@@ -56,7 +56,7 @@ KINDS: Final = (
         name="charger-overrun",
         family="charging",
         targets=("charger",),
-        text="A cabinet forgets its profile and offers its maximum until it is told again.",
+        text="A station forgets its profile and offers its maximum until it is told again.",
         start=_overrun,
     ),
     FaultKind(
@@ -72,7 +72,7 @@ KINDS: Final = (
         name="plug-in-rush",
         family="charging",
         targets=("charger",),
-        text="The next cars of many posts arrive at the same moment.",
+        text="The next cars of many evses arrive at the same moment.",
         start=_rush,
         parameters=(Parameter(name="cars_count", default=8.0, low=1.0, high=64.0),),
     ),

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.site import IntArray
+from mallee.core.arrays import IntArray
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 
 

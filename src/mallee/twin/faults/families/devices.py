@@ -33,7 +33,7 @@ def _forget(parts: Parts, one: Occurrence) -> None:
         parts.cooling.state.set_degc[cdu] = parts.cooling.design.supply_set_degc[cdu]
     elif kind == "charger":
         state = parts.chargers.state[at]
-        state["limit_w"] = parts.chargers.cabinets[at]["default_w"]
+        state["limit_w"] = parts.chargers.stations[at]["default_w"]
     else:
         unit, state = parts.batteries.units[at], parts.batteries.state[at]
         state["mode"], state["filter"] = battery_layout.RAMP_FILTER, unit["commissioned"]

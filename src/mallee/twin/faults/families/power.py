@@ -17,49 +17,49 @@ def _return_shelves(parts: Parts, one: Occurrence) -> None:
 
 
 def _open(parts: Parts, one: Occurrence) -> None:
-    parts.feeders.trip(one.target.index, one.start_ms)
+    parts.branches.trip(one.target.index, one.start_ms)
 
 
 def _close(parts: Parts, one: Occurrence) -> None:
-    parts.feeders.reset(one.target.index)
+    parts.branches.reset(one.target.index)
 
 
 def _weaken(parts: Parts, one: Occurrence) -> None:
-    pickup_pu, factor = parts.feeders.units["long_pickup_pu"], one.values["setting_frac"]
+    pickup_pu, factor = parts.branches.units["long_pickup_pu"], one.values["setting_frac"]
     one.overrides.scale("pickup", pickup_pu, one.target.index, factor)
 
 
 def _strengthen(parts: Parts, one: Occurrence) -> None:
-    one.overrides.mend("pickup", parts.feeders.units["long_pickup_pu"], one.target.index)
+    one.overrides.mend("pickup", parts.branches.units["long_pickup_pu"], one.target.index)
 
 
 def _stop_fans(parts: Parts, one: Occurrence) -> None:
-    thermal = parts.feeders.thermal
-    for at in np.flatnonzero(thermal["feeder"] == one.target.index).tolist():
+    thermal = parts.branches.thermal
+    for at in np.flatnonzero(thermal["branch"] == one.target.index).tolist():
         one.overrides.scale("oil rise", thermal["oil_rise_k"], at, one.values["rise_pu"])
 
 
 def _start_fans(parts: Parts, one: Occurrence) -> None:
-    thermal = parts.feeders.thermal
-    for at in np.flatnonzero(thermal["feeder"] == one.target.index).tolist():
+    thermal = parts.branches.thermal
+    for at in np.flatnonzero(thermal["branch"] == one.target.index).tolist():
         one.overrides.mend("oil rise", thermal["oil_rise_k"], at)
 
 
 def _lock_ups(parts: Parts, one: Occurrence) -> None:
-    state = parts.feeders.ups_state[one.target.index]
+    state = parts.branches.ups_state[one.target.index]
     state["locked"], state["does"], state["share_frac"] = 1, ON_BATTERY, 0.0
 
 
 def _unlock_ups(parts: Parts, one: Occurrence) -> None:
-    parts.feeders.reset_ups(one.target.index)
+    parts.branches.reset_ups(one.target.index)
 
 
 def _stop_charging_ups(parts: Parts, one: Occurrence) -> None:
-    one.overrides.put("ups charge", parts.feeders.ups["charge_w"], one.target.index, 0.0)
+    one.overrides.put("ups charge", parts.branches.ups["charge_w"], one.target.index, 0.0)
 
 
 def _charge_ups(parts: Parts, one: Occurrence) -> None:
-    one.overrides.mend("ups charge", parts.feeders.ups["charge_w"], one.target.index)
+    one.overrides.mend("ups charge", parts.branches.ups["charge_w"], one.target.index)
 
 
 KINDS: Final = (

@@ -1,0 +1,57 @@
+"""What control does while it has no meter to go by: everything at values that are safe unseen."""
+
+from msgspec.structs import replace
+
+from mallee.control.events import events_of_change
+from mallee.control.guard import guard
+from mallee.control.limits import Limits
+from mallee.control.orders import heartbeat_orders
+from mallee.control.safe_state import safe_commands
+from mallee.control.state import ControlState
+from mallee.core.command import Command, Event
+from mallee.core.snapshot import Snapshot
+
+
+def wait(
+    state: ControlState, limits: Limits, *, is_slow: bool
+) -> tuple[ControlState, list[Command]]:
+    """Before the meter was ever seen: the devices' own standing values are the safe ones."""
+    heartbeat = heartbeat_orders(limits, state.cycle) if is_slow else []
+    return replace(state, cycle=state.cycle + 1), heartbeat
+
+
+def hold_safe(
+    state: ControlState, snapshot: Snapshot, limits: Limits, time_s: float, *, is_slow: bool
+) -> tuple[ControlState, list[Command], list[Event]]:
+    """The safe state, renewed every second while it lasts."""
+    commands: list[Command] = []
+    if state.mode != "safe" or is_slow:
+        commands = safe_commands(snapshot, limits, "safe state: no meter to go by")
+        commands += heartbeat_orders(limits, state.cycle)
+    if state.distrusted:
+        binding = "the grid meter contradicts the devices"
+        cause = (
+            f"{state.unexplained_w / 1e3:.0f} kW at the grid meter are not explained by any device"
+        )
+    else:
+        binding = "no sight of the meter"
+        cause = f"no good reading of the grid meter for {time_s - state.meter_seen_s:.1f} s"
+    after = replace(
+        state,
+        cycle=state.cycle + 1,
+        mode="safe",
+        charge_bias_w=0.0,
+        soc_recovering=False,
+        filter_overridden=False,
+        filter_override_since_s=None,
+        chargers_max_w=sum(charger.standing_w for charger in limits.chargers),
+        active=("safe",),
+        binding=binding,
+        acting="safe state",
+        text=(
+            f"Safe state: {cause}; chargers and nodes are at their safe shares, the inverters "
+            "filter on their own."
+        ),
+    )
+    passed, clipped = guard(commands, limits, time_s)
+    return after, passed, clipped + events_of_change(state, after, limits, time_s)

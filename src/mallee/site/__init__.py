@@ -1,0 +1,1 @@
+"""The site: its file as written, the model built from it, and what is wrong with it."""

@@ -1,0 +1,138 @@
+"""How much each part of the power tree may be asked to carry, from nameplates alone.
+
+Two figures a branch: the most that what hangs on it can draw, and the least that control can hold
+it to with caps, charger limits and an idle battery. What control cannot reduce counts in full.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
+from mallee.core.device_model import DeviceModel
+from mallee.site.model import DeviceGroup, SiteModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Lowest and highest power of several things, one row each."""
+
+    least_w: FloatArray
+    most_w: FloatArray
+
+
+def device_range(model: DeviceModel) -> tuple[float, float]:
+    """Least that control can hold one device to, and the most it can draw, in W.
+
+    A node goes down to its lowest cap, a charger to its standby, a battery to its auxiliaries;
+    everything else may take its maximum whatever control does. Meters, power shelves and PDUs only
+    pass power on.
+    """
+    if model.kind in ("meter", "power_shelf", "pdu"):
+        return 0.0, 0.0
+    most_w = model.power_max_w
+    least = {"node": "cap_min_w", "charger": "standby_w", "battery": "auxiliary_w"}.get(model.kind)
+    if least is None:
+        return most_w, most_w
+    return _parameter(model, least, most_w if model.kind == "node" else 0.0), most_w
+
+
+def rack_range(site: SiteModel) -> Range:
+    """What the computers and switches of each rack draw from its busbar.  # (racks,)"""
+    count = len(site.racks.names)
+    least_w, most_w = np.zeros(count), np.zeros(count)
+    for group in site.groups:
+        inside = group.rack[group.rack != NO_INDEX]
+        members = np.bincount(inside, minlength=count)
+        least, most = device_range(group.model)
+        least_w += members * least
+        most_w += members * most
+    return Range(least_w=least_w, most_w=most_w)
+
+
+def rack_shelves(site: SiteModel) -> FloatArray:
+    """Rating of the power shelves of each rack together, in W; 0 without shelves.  # (racks,)"""
+    rating_w = np.zeros(len(site.racks.names))
+    for group in site.groups_of("power_shelf"):
+        inside = group.rack[group.rack != NO_INDEX]
+        members = np.bincount(inside, minlength=len(rating_w))
+        rating_w += members * _parameter(group.model, "rating_w", group.model.power_max_w)
+    return rating_w
+
+
+def branch_range(site: SiteModel, transferred: bool = False) -> Range:
+    """What each branch may be asked to carry, losses of power shelves included.  # (branches,)
+
+    Args:
+        site: the site model.
+        transferred: every device with a standby branch hangs on that one as well, so that a
+            branch shows its load after the other one was lost.
+    """
+    least_w, most_w = np.zeros(len(site.branches)), np.zeros(len(site.branches))
+
+    def add(branch: IntArray, standby: IntArray, least: FloatArray, most: FloatArray) -> None:
+        for place in (branch, standby) if transferred else (branch,):
+            there = place != NO_INDEX
+            np.add.at(least_w, place[there], least[there])
+            np.add.at(most_w, place[there], most[there])
+
+    for group in site.groups:
+        outside = np.where(group.rack == NO_INDEX, 1.0, 0.0)  # racks are added as a whole
+        least, most = device_range(group.model)
+        add(group.branch, group.standby_branch, outside * least, outside * most)
+    racks, rating_w = rack_range(site), rack_shelves(site)
+    loss = _shelf_loss(site)
+    add(
+        site.racks.branch,
+        site.racks.standby_branch,
+        racks.least_w + _losses(loss, racks.least_w, rating_w),
+        racks.most_w + _losses(loss, racks.most_w, rating_w),
+    )
+    for index in range(len(site.branches) - 1, 0, -1):  # parents come before their children
+        parent = site.branches[index].parent
+        least_w[parent] += least_w[index]
+        most_w[parent] += most_w[index]
+    return Range(least_w=least_w, most_w=most_w)
+
+
+def cdu_heat(site: SiteModel) -> dict[str, tuple[DeviceGroup, float, float]]:
+    """By CDU name: its group, and the least and most heat in W that its racks' liquid carries."""
+    names, groups = {}, {}
+    for group in site.groups_of("cdu"):
+        for position, name in enumerate(group.names):
+            names[group.first_device + position] = name
+            groups[name] = group
+    least_w = dict.fromkeys(groups, 0.0)
+    most_w = dict.fromkeys(groups, 0.0)
+    for group in site.groups:
+        liquid_frac = _parameter(group.model, "liquid_frac", 0.0)
+        least, most = device_range(group.model)
+        numbers, members = np.unique(group.cdu[group.cdu != NO_INDEX], return_counts=True)
+        for number, count in zip(numbers.tolist(), members.tolist(), strict=True):
+            least_w[names[number]] += count * least * liquid_frac
+            most_w[names[number]] += count * most * liquid_frac
+    return {name: (groups[name], least_w[name], most_w[name]) for name in groups}
+
+
+def _shelf_loss(site: SiteModel) -> tuple[float, float, float]:
+    """Loss curve of the site's first kind of power shelf, as fractions of its rating."""
+    for group in site.groups_of("power_shelf"):
+        names = ("loss_a_pu", "loss_b_pu", "loss_c_pu")
+        a, b, c = (_parameter(group.model, name, 0.0) for name in names)
+        return a, b, c
+    return 0.0, 0.0, 0.0
+
+
+def _losses(
+    loss: tuple[float, float, float], load_w: FloatArray, rating_w: FloatArray
+) -> FloatArray:
+    """Conversion loss of racks: rating x (a + b u + c u^2) at the utilisation u."""
+    used = load_w / np.maximum(rating_w, 1.0)
+    a, b, c = loss
+    losses: FloatArray = np.where(rating_w > 0.0, rating_w * (a + b * used + c * used**2), 0.0)
+    return losses
+
+
+def _parameter(model: DeviceModel, name: str, otherwise: float) -> float:
+    known = name in model.physics or name in model.limits
+    return model.parameter(name) if known else otherwise
