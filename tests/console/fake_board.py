@@ -15,7 +15,7 @@ import numpy as np
 
 from mallee.catalogue import load_site_file
 from mallee.console.process import main
-from mallee.core.command import Event, Severity
+from mallee.core.event import Event, Severity
 from mallee.core.snapshot import Quality
 from mallee.core.status import ControlStatus
 from mallee.runtime.board import ROLES, Board

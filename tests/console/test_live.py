@@ -11,7 +11,7 @@ from mallee.console.frame import Flag, Frame, SignalState, decode_frame
 from mallee.console.live import EVENTS_SENT, FrameText, Live
 from mallee.console.signals import Readings
 from mallee.console.trend import SECONDS, SERIES, Trend
-from mallee.core.command import Event, Severity
+from mallee.core.event import Event, Severity
 from mallee.core.snapshot import Quality
 from mallee.core.status import ControlStatus
 from mallee.site.model import SiteModel

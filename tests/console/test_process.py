@@ -19,8 +19,8 @@ from mallee.console.live import FrameText
 from mallee.console.process import main, serve
 from mallee.console.recorder import Recorder, load_seen, stored_events
 from mallee.core.arrays import FloatArray
-from mallee.core.command import Event
 from mallee.core.errors import ConfigError
+from mallee.core.event import Event
 from mallee.core.snapshot import Quality
 from mallee.history import EventStore, HistoryWriter
 from mallee.runtime.board import Board

@@ -12,7 +12,7 @@ from aiohttp import web
 from mallee.console.hub import Hub
 from mallee.console.live import Live
 from mallee.console.server import make_app
-from mallee.core.command import Event
+from mallee.core.event import Event
 from mallee.site.model import SiteModel
 
 

@@ -5,7 +5,8 @@ import pytest
 from msgspec.structs import replace
 
 from mallee.control import ControlState, cycle, initial_state
-from mallee.core.command import Command, Event
+from mallee.core.command import Command
+from mallee.core.event import Event
 from mallee.core.plan import NO_PLAN, Plan
 from tests.control.site_view import SiteView
 
@@ -231,4 +232,47 @@ def test_control_waits_a_moment_for_the_batteries_before_it_does_without_them() 
     for tenth in range(1, 60):
         state, asked, _ = run(view, state, 0.1 * tenth)
     assert state.mode == "auto"
-    assert state.active == ("unseen bess1",)
+    assert state.active == (("battery-unseen", "bess1"),)
+
+
+def test_without_a_meter_nothing_that_began_is_told_to_be_over() -> None:
+    """An empty battery caps the nodes while import is over its limit; then the meter goes."""
+    view = SiteView()
+    state = auto(view)
+    view.battery("soc", 0.2)
+    view.set(import_w=700e3, charge_w=-60e3, chargers_w=(240e3, 240e3))
+    told: list[str] = []
+    for tenth in range(31):
+        state, _, events = run(view, replace(state, cycle=tenth), 1.0 + 0.1 * tenth)
+        told += [event.kind for event in events]
+    assert {"import-over-limit", "nodes-capped", "charge-recovery"} <= set(told)
+    view.lose("meter/import_w")
+    for tenth in range(30):
+        state, _, events = run(view, state, 5.0 + 0.1 * tenth)
+        told += [event.kind for event in events]
+    assert told[-1] == "safe-state"
+    view.ages_s[:], view.quality[:] = 0.0, 0
+    state, _, events = run(view, state, 9.0)
+    assert [event.kind for event in events] == ["safe-state-ended"], "all else still holds"
+    view.battery("soc", 0.6)
+    view.set(import_w=300e3)
+    for tenth in range(300):
+        state, _, events = run(view, replace(state, cycle=tenth), 10.0 + 0.1 * tenth)
+        told += [event.kind for event in events]
+    ends = {"import-within-limit", "nodes-released", "charge-recovered"}
+    assert sorted(kind for kind in told if kind in ends) == sorted(ends), "each once, when seen"
+    assert state.active == ()
+
+
+def test_a_battery_that_comes_and_goes_is_told_of_without_a_meter_too() -> None:
+    view = SiteView()
+    state = auto(view)
+    view.lose("meter/import_w")
+    view.lose("bess1/charge_w")
+    state, _, events = run(view, state, 2.0)
+    assert {event.kind for event in events} == {"safe-state", "battery-unseen"}
+    row = view.site.find_point("bess1/charge_w")
+    view.quality[row], view.ages_s[row] = 0, 0.0
+    state, _, events = run(view, state, 3.0)
+    assert [event.kind for event in events] == ["battery-seen"]
+    assert state.mode == "safe"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mallee.core.command import Event, Severity
+from mallee.core.event import Event, Severity
 from mallee.history import EventStore
 
 OFFSET_S = 1_800_000_000.0
@@ -56,7 +56,7 @@ def test_a_killed_writer_loses_no_event(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     script = (
         "import sys, os, signal; from pathlib import Path\n"
-        "from mallee.core.command import Event; from mallee.history import EventStore\n"
+        "from mallee.core.event import Event; from mallee.history import EventStore\n"
         "store = EventStore(Path(sys.argv[1]))\n"
         "for t in range(20): store.append([Event(time_s=t, kind='k', source='s', text='t')], 0.0)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mallee.catalogue.read import load_site
-from mallee.core.command import Event
+from mallee.core.event import Event
 from mallee.core.status import ControlStatus
 from mallee.runtime.board import Board
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mallee.catalogue.read import load_models
-from mallee.core.command import Event, Severity
 from mallee.core.errors import ConfigError
+from mallee.core.event import Event, Severity
 from mallee.core.snapshot import Progress, Quality
 from mallee.core.status import ControlStatus
 from mallee.runtime.board import TIMINGS, Board

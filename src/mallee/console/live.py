@@ -14,7 +14,7 @@ from mallee.console.signals import Numbers, Readings, SignalTable, site_signals
 from mallee.console.site_info import SignalInfo, site_info
 from mallee.console.site_tree import site_tree
 from mallee.console.trend import Trend
-from mallee.core.command import Event
+from mallee.core.event import Event
 from mallee.core.status import ControlStatus
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.site.model import SiteModel

@@ -17,7 +17,7 @@ import structlog
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
-from mallee.core.command import Event
+from mallee.core.event import Event
 from mallee.history import EventStore, HistoryWriter
 from mallee.site.model import SiteModel
 

@@ -20,8 +20,8 @@ them at once.
 
 from msgspec.structs import replace
 
-from mallee.control.degraded import hold_safe, wait
-from mallee.control.events import events_of_change
+from mallee.control.degraded import batteries_unseen, hold_safe, wait
+from mallee.control.events import CONTROL, Observed, conditions_after, events_of_change
 from mallee.control.filter_override import set_points_w, supervise
 from mallee.control.guard import guard
 from mallee.control.limits import Limits
@@ -40,7 +40,8 @@ from mallee.control.soc_recovery import charge_bias_w
 from mallee.control.state import ControlState
 from mallee.control.view import View, look
 from mallee.control.why import why
-from mallee.core.command import Command, Event
+from mallee.core.command import Command
+from mallee.core.event import Event
 from mallee.core.plan import Plan
 from mallee.core.snapshot import Snapshot
 
@@ -81,7 +82,7 @@ def cycle(
     if state.mode == "starting" and _is_arriving(state, view):
         return *wait(state, limits, is_slow=is_slow), []
     if not view.meter_seen or state.distrusted:
-        return hold_safe(state, snapshot, limits, time_s, is_slow=is_slow)
+        return hold_safe(state, snapshot, view, limits, time_s, is_slow=is_slow)
     is_urgent = view.import_w > limits.import_contract_w >= state.import_w
     if not (is_slow or is_urgent or state.mode != "auto"):
         return _seen(state, view), [], []
@@ -187,7 +188,7 @@ def _decide(
         acting=reason.acting,
         text=reason.text,
     )
-    after = replace(after, active=_conditions(view, limits, after))
+    after = replace(after, active=conditions_after(state.active, _observed(view, limits, after)))
     commands = _orders(snapshot, view, shares, limits, before=state, after=after)
     passed, clipped = guard(commands, limits, time_s)
     return after, passed, clipped + events_of_change(state, after, limits, time_s)
@@ -248,15 +249,13 @@ def _load_mean(state: ControlState, view: View) -> float:
     return state.load_mean_w + weight * (view.load_w - state.load_mean_w)
 
 
-def _conditions(view: View, limits: Limits, after: ControlState) -> tuple[str, ...]:
-    """Conditions that make an event when they come and go."""
-    active = [f"unseen {battery.limits.name}" for battery in view.batteries if not battery.seen]
-    if after.import_mean_w > limits.import_contract_w:
-        active.append("over limit")
-    if after.nodes_cap_frac < 1.0:
-        active.append("capped")
-    if after.soc_recovering:
-        active.append("soc_recovering")
-    if after.filter_overridden:
-        active.append("filter_overridden")
-    return tuple(active)
+def _observed(view: View, limits: Limits, after: ControlState) -> Observed:
+    """Every condition, judged with the meter in sight."""
+    is_over = after.import_mean_w > limits.import_contract_w
+    observed = {**batteries_unseen(view), ("import-over-limit", CONTROL): is_over}
+    observed["nodes-capped", CONTROL] = after.nodes_cap_frac < 1.0
+    observed["charge-recovery", CONTROL] = after.soc_recovering
+    if after.filter_overridden or not is_over:  # handed back is not yet seen to work
+        observed["filter-overridden", CONTROL] = after.filter_overridden
+    observed["safe-state", CONTROL] = False
+    return observed

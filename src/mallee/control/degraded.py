@@ -2,13 +2,15 @@
 
 from msgspec.structs import replace
 
-from mallee.control.events import events_of_change
+from mallee.control.events import CONTROL, Observed, conditions_after, events_of_change
 from mallee.control.guard import guard
 from mallee.control.limits import Limits
 from mallee.control.orders import heartbeat_orders
 from mallee.control.safe_state import safe_commands
 from mallee.control.state import ControlState
-from mallee.core.command import Command, Event
+from mallee.control.view import View
+from mallee.core.command import Command
+from mallee.core.event import Event
 from mallee.core.snapshot import Snapshot
 
 
@@ -20,8 +22,19 @@ def wait(
     return replace(state, cycle=state.cycle + 1), heartbeat
 
 
+def batteries_unseen(view: View) -> Observed:
+    """Which batteries control cannot count on; that can be judged with and without a meter."""
+    return {("battery-unseen", battery.limits.name): not battery.seen for battery in view.batteries}
+
+
 def hold_safe(
-    state: ControlState, snapshot: Snapshot, limits: Limits, time_s: float, *, is_slow: bool
+    state: ControlState,
+    snapshot: Snapshot,
+    view: View,
+    limits: Limits,
+    time_s: float,
+    *,
+    is_slow: bool,
 ) -> tuple[ControlState, list[Command], list[Event]]:
     """The safe state, renewed every second while it lasts."""
     commands: list[Command] = []
@@ -36,16 +49,16 @@ def hold_safe(
     else:
         binding = "no sight of the meter"
         cause = f"no good reading of the grid meter for {time_s - state.meter_seen_s:.1f} s"
+    observed = {("safe-state", CONTROL): True, **batteries_unseen(view)}
     after = replace(
         state,
         cycle=state.cycle + 1,
         mode="safe",
         charge_bias_w=0.0,
-        soc_recovering=False,
         filter_overridden=False,
         filter_override_since_s=None,
         chargers_max_w=sum(charger.standing_w for charger in limits.chargers),
-        active=("safe",),
+        active=conditions_after(state.active, observed),
         binding=binding,
         acting="safe state",
         text=(

@@ -1,74 +1,49 @@
-"""Events of control: one when a condition comes, one when it goes, none while it lasts."""
+"""Events of control: one when a condition comes, one when it is seen to be over, none between.
+
+A condition is named by the kind of event that tells of its coming, and by what it is about; the
+kind that tells of its end is the one that its row in `core.event_kinds` names. A condition that
+cannot be observed (the import while there is no meter) stays as it was: entering the safe state
+ends nothing but the sight of it.
+"""
+
+from collections.abc import Mapping
 
 from mallee.control.limits import Limits
-from mallee.control.state import ControlState
-from mallee.core.command import Event, Severity
+from mallee.control.state import Condition, ControlState
+from mallee.core.event import Event
+from mallee.core.event_kinds import EVENT_KINDS, new_event
 
-_COMES = {
-    "safe": ("safe-state", Severity.CRITICAL, "{text}"),
-    "over limit": (
-        "import-over-limit",
-        Severity.CRITICAL,
-        "Import {import_kw:.0f} kW is above the limit of {limit_kw:.0f} kW.",
-    ),
-    "capped": ("nodes-capped", Severity.WARNING, "{text}"),
-    "soc_recovering": ("charge-recovery", Severity.INFO, "{text}"),
-    "filter_overridden": ("filter-overridden", Severity.CRITICAL, "{text}"),
-    "unseen": (
-        "battery-unseen",
-        Severity.WARNING,
-        "{name} cannot be seen; control no longer counts on it.",
-    ),
-}
-_GOES = {
-    "safe": ("safe-state-ended", "The grid meter is back; control acts again."),
-    "over limit": ("import-within-limit", "Import is back within its limit."),
-    "capped": ("nodes-released", "Node caps are released."),
-    "soc_recovering": ("charge-recovered", "The state of charge is back at its target."),
-    "filter_overridden": ("filter-restored", "The inverters' own ramp filters work again."),
-    "unseen": ("battery-seen", "{name} is seen again."),
-}
+CONTROL = "control"
+"""Source of what is about the whole site."""
+
+Observed = Mapping[Condition, bool]
+"""Conditions that could be judged now, and whether each holds."""
+
+
+def conditions_after(before: tuple[Condition, ...], observed: Observed) -> tuple[Condition, ...]:
+    """Conditions that hold after an observation; what was not observed stays as it was."""
+    unobserved = [condition for condition in before if condition not in observed]
+    return (*(condition for condition, holds in observed.items() if holds), *unobserved)
 
 
 def events_of_change(
     before: ControlState, after: ControlState, limits: Limits, time_s: float
 ) -> list[Event]:
     """What began and ended between two states."""
-    events: list[Event] = []
-    for condition in after.active:
-        if condition not in before.active:
-            key, name = _split(condition)
-            kind, severity, text = _COMES[key]
-            filled = text.format(
-                text=after.text,
-                name=name,
-                import_kw=after.import_mean_w / 1e3,
-                limit_kw=limits.import_contract_w / 1e3,
-            )
-            events.append(
-                Event(
-                    time_s=time_s,
-                    kind=kind,
-                    source=name or "control",
-                    text=filled,
-                    severity=severity,
-                    numbers={"import_w": after.import_w, "load_w": after.load_w},
-                )
-            )
-    for condition in before.active:
-        if condition not in after.active:
-            key, name = _split(condition)
-            kind, text = _GOES[key]
-            events.append(
-                Event(
-                    time_s=time_s, kind=kind, source=name or "control", text=text.format(name=name)
-                )
-            )
-    return events
-
-
-def _split(condition: str) -> tuple[str, str]:
-    """A condition and the device it is about, if any."""
-    if condition.startswith("unseen "):
-        return "unseen", condition.removeprefix("unseen ")
-    return condition, ""
+    numbers = {"import_w": after.import_w, "load_w": after.load_w}
+    words = {
+        "why": after.text,
+        "import_kw": after.import_mean_w / 1e3,
+        "limit_kw": limits.import_contract_w / 1e3,
+    }
+    begun = [
+        new_event(kind, time_s, source, numbers, **words)
+        for kind, source in after.active
+        if (kind, source) not in before.active
+    ]
+    ended = [
+        new_event(EVENT_KINDS[kind].ended_by, time_s, source)
+        for kind, source in before.active
+        if (kind, source) not in after.active
+    ]
+    return begun + ended

@@ -3,7 +3,9 @@
 import numpy as np
 
 from mallee.control.limits import Limits
-from mallee.core.command import Command, Event, Severity
+from mallee.core.command import Command
+from mallee.core.event import Event
+from mallee.core.event_kinds import new_event
 
 
 def guard(
@@ -25,12 +27,12 @@ def guard(
             continue
         writable = ~np.isnan(low) & ~np.isnan(command.values)
         events.append(
-            Event(
-                time_s=time_s,
-                kind="command-clipped",
-                source="guard",
-                text=f"{int((~inside).sum())} value(s) out of range: {command.reason}",
-                severity=Severity.WARNING,
+            new_event(
+                "command-clipped",
+                time_s,
+                "guard",
+                count=int((~inside).sum()),
+                why=command.reason,
             )
         )
         if writable.any():

@@ -6,6 +6,9 @@ import msgspec
 
 from mallee.core.status import Mode
 
+Condition = tuple[str, str]
+"""Kind of the event that tells of its coming, and the device or concern it is about."""
+
 
 class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     """Handed back by every cycle and given to the next one.
@@ -49,7 +52,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     filter_override_since_s: float | None = None
     unexplained_w: float = 0.0
     distrusted: bool = False
-    active: tuple[str, ...] = ()
+    active: tuple[Condition, ...] = ()
     binding: str = "none"
     acting: str = ""
     text: str = "Starting: waiting for the grid meter."

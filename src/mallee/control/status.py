@@ -17,7 +17,7 @@ BANDS = {
 def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStatus:
     """The status of a cycle's state."""
     bands = dict(BANDS)
-    if not limits.batteries or any(c.startswith("unseen") for c in state.active):
+    if not limits.batteries or any(kind == "battery-unseen" for kind, _ in state.active):
         bands["0.05 to 5 Hz"] = "not covered: no battery in view"
     return ControlStatus(
         time_s=time_s,

@@ -1,7 +1,6 @@
-"""What control asks of devices, and what it has to say about it."""
+"""What control asks of devices."""
 
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
 
 from mallee.core.arrays import FloatArray, IntArray
 
@@ -24,30 +23,3 @@ class Command:
     values: FloatArray
     lease_s: float
     reason: str
-
-
-class Severity(IntEnum):
-    """How much an event matters to a person."""
-
-    INFO = 0
-    WARNING = 1
-    CRITICAL = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened.
-
-    Attributes:
-        time_s: monotonic time of the cycle that saw it.
-        kind: stable name, such as ``limit-binding`` or ``device-lost``.
-        source: the device, branch or concern it is about.
-        text: one sentence with the numbers.
-    """
-
-    time_s: float
-    kind: str
-    source: str
-    text: str
-    severity: Severity = Severity.INFO
-    numbers: dict[str, float] = field(default_factory=dict)

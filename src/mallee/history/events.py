@@ -13,7 +13,7 @@ from typing import Self
 
 import msgspec
 
-from mallee.core.command import Event, Severity
+from mallee.core.event import Event, Severity
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (

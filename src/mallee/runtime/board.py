@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mallee.core.arrays import FloatArray, IntArray
-from mallee.core.command import Event
 from mallee.core.errors import ConfigError
+from mallee.core.event import Event
 from mallee.core.snapshot import Progress, Quality, Snapshot
 from mallee.core.status import ControlStatus
 from mallee.runtime.event_ring import SLOT_BYTES, SLOTS, EventReader, EventRing

@@ -24,7 +24,8 @@ from mallee.control import (
     safe_commands,
     status_of,
 )
-from mallee.core.command import Command, Event, Severity
+from mallee.core.command import Command
+from mallee.core.event_kinds import new_event
 from mallee.core.plan import NO_PLAN, Plan
 from mallee.core.snapshot import Snapshot
 from mallee.runtime.board import Board
@@ -130,13 +131,13 @@ class ControlLoop:
         _log.error("cycle failed", failures=self._failures, exc_info=error)
         self._board.post(
             "control",
-            Event(
-                time_s=time_s,
-                kind="control-failed",
-                source="control",
-                text=f"Control cycle {self._state.cycle} failed ({error!r}); safe state.",
-                severity=Severity.CRITICAL,
-                numbers={"failures": float(self._failures)},
+            new_event(
+                "control-failed",
+                time_s,
+                "control",
+                {"failures": float(self._failures)},
+                cycle=self._state.cycle,
+                error=repr(error),
             ),
         )
         self._send(safe_commands(snapshot, self._limits, "a control cycle failed"), time_s)
@@ -144,16 +145,15 @@ class ControlLoop:
             raise SystemExit(1)
 
     def _post_missed(self, time_s: float, missed: int) -> None:
-        text = f"Control was late: {missed} cycle(s) of {PERIOD_S:g} s left out."
         self._board.post(
             "control",
-            Event(
-                time_s=time_s,
-                kind="cycle-missed",
-                source="control",
-                text=text,
-                severity=Severity.WARNING,
-                numbers={"missed": float(missed)},
+            new_event(
+                "cycle-missed",
+                time_s,
+                "control",
+                {"missed": float(missed)},
+                missed=missed,
+                period_s=PERIOD_S,
             ),
         )
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.command import Event
+from mallee.core.event import Event
 from mallee.runtime.seqlock import Words, fence
 
 SLOTS = 1024

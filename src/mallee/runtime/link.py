@@ -16,7 +16,6 @@ import structlog
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray, IntArray
-from mallee.core.command import Severity
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
@@ -185,8 +184,7 @@ class Link:
             row, point = int(self.rows[index]), self.driver.points[index]
             if self._is_new(row, _Trouble.IMPLAUSIBLE):
                 reading, low, high = (float(a[index]) for a in (values, self.low, self.high))
-                text = f"{point.name} reads {reading:g}, possible are {low:g}..{high:g}"
-                self._warn("reading-implausible", text, reading)
+                self._warn("reading-implausible", reading, point=point.name, low=low, high=high)
         for row in self.rows[good].tolist():
             self._told.discard((row, _Trouble.IMPLAUSIBLE))
 
@@ -226,7 +224,7 @@ class Link:
                 self._progress(order, Progress.REJECTED)
                 reader.read_back.forget(order.row)
                 if self._is_new(order.row, _Trouble.REJECTED):
-                    self._warn("command-rejected", str(error), order.value)
+                    self._warn("command-rejected", order.value, why=f"{self.device}: {error}")
                 return True
             except (DeviceError, TimeoutError) as error:
                 if self._is_new(order.row, _Trouble.UNSENT):
@@ -254,7 +252,7 @@ class Link:
     def _lost(self, order: Order, what: str) -> None:
         self._progress(order, Progress.LOST)
         if self._is_new(order.row, _Trouble.LOST):
-            self._warn("command-lost", f"{order.point} = {order.value:g} {what}", order.value)
+            self._warn("command-lost", order.value, point=order.point, why=what)
 
     def _progress(self, order: Order, progress: Progress) -> None:
         self.board.set_progress(np.array([order.row]), order.number, progress)
@@ -267,6 +265,5 @@ class Link:
         self._told.add((row, trouble))
         return True
 
-    def _warn(self, kind: str, text: str, value: float) -> None:
-        text = f"{self.device}: {text}"
-        self.notices.post(kind, self.device, Severity.WARNING, text, value=value)
+    def _warn(self, kind: str, value: float, **words: object) -> None:
+        self.notices.post(kind, self.device, {"value": value}, value=value, **words)

@@ -2,12 +2,13 @@
 
 import time
 
-from mallee.core.command import Event, Severity
+from mallee.core.event_kinds import new_event
 from mallee.runtime.board import Board
 
 EVERY_S = 1.0
 MANY = 5
 """More than so many within a second share one event: a switch or a twin went, not each device."""
+_OF_MANY = {"device-lost": "devices-lost", "device-back": "devices-back"}
 
 
 class Notices:
@@ -25,28 +26,20 @@ class Notices:
         """A device answers again."""
         self._waiting["device-back"].setdefault(device, text)
 
-    def post(self, kind: str, source: str, severity: Severity, text: str, **numbers: float) -> None:
+    def post(self, kind: str, source: str, numbers: dict[str, float], **words: object) -> None:
         """Post an event at once."""
-        event = Event(
-            time_s=time.monotonic(),
-            kind=kind,
-            source=source,
-            text=text,
-            severity=severity,
-            numbers=numbers,
-        )
+        event = new_event(kind, time.monotonic(), source, numbers, **words)
         self._board.post("collect", event)
 
     def flush(self) -> None:
         """Post what came together since the last call; to be called every `EVERY_S`."""
         for kind, devices in self._waiting.items():
-            severity = Severity.WARNING if kind == "device-lost" else Severity.INFO
             if len(devices) > MANY:
-                words = "stopped answering" if kind == "device-lost" else "answer again"
                 (name, why), *_ = devices.items()
-                text = f"{len(devices)} devices {words}, among them {name}: {why}"
-                self.post(kind, "site", severity, text, devices=float(len(devices)))
+                count = len(devices)
+                numbers = {"devices": float(count)}
+                self.post(_OF_MANY[kind], "site", numbers, count=count, first=name, why=why)
             else:
                 for name, why in devices.items():
-                    self.post(kind, name, severity, f"{name}: {why}")
+                    self.post(kind, name, {}, why=why)
             devices.clear()

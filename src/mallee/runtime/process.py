@@ -8,13 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 import msgspec
 
-from mallee.core.command import Severity
 from mallee.core.errors import ConfigError
 from mallee.runtime.board import Board, Role
 from mallee.runtime.run_folder import RunFolder
@@ -32,7 +30,11 @@ LOG_BYTES_MAX = 20 << 20
 CONFIG_STATUS = 2
 """Exit status of a process whose configuration is wrong; why is in its error file."""
 
-Post = Callable[[str, str, str, Severity], None]
+
+class Post(Protocol):
+    """Takes kind, source and words of an event."""
+
+    def __call__(self, kind: str, source: str, /, **words: object) -> None: ...
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -52,7 +54,7 @@ class ManagedProcess:
     """The process of a role.
 
     Args:
-        post: takes kind, source, text and severity of an event.
+        post: tells of what happens to it.
     """
 
     def __init__(self, role: Role, folder: RunFolder, board: Board, post: Post) -> None:
@@ -91,8 +93,7 @@ class ManagedProcess:
             silent_s = now_s - beat_s if is_alive else now_s - self._started_s
             limit_s = (HUNG_S if is_alive else START_MAX_S)[self.role]
             if silent_s > limit_s:
-                text = f"{self.role} gave no sign of life for {silent_s:.1f} s and was killed."
-                self._post("process-hung", self.role, text, Severity.CRITICAL)
+                self._post("process-hung", self.role, silent_s=silent_s)
                 self._process.kill()
 
     def stop(self) -> None:
@@ -149,8 +150,7 @@ class ManagedProcess:
         self._due_s = now_s + pause_s
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         then = f"in {pause_s:.1f} s" if pause_s else "at once"
-        text = f"{self.role} ended ({how}) and is started again {then}."
-        self._post("process-died", self.role, text, Severity.WARNING)
+        self._post("process-died", self.role, how=how, then=then)
 
     def _complain(self) -> None:
         try:

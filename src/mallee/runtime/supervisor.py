@@ -17,8 +17,8 @@ import msgspec
 import numpy as np
 
 from mallee.catalogue.read import load_models, load_site_file
-from mallee.core.command import Event, Severity
 from mallee.core.errors import ConfigError
+from mallee.core.event_kinds import new_event
 from mallee.core.snapshot import Quality
 from mallee.runtime.addresses import choose_addresses, choose_console
 from mallee.runtime.board import Board, Role
@@ -177,11 +177,10 @@ class Supervisor:
             return True
         return False
 
-    def _post(self, kind: str, source: str, text: str, severity: Severity) -> None:
-        time_s = time.monotonic()
-        event = Event(time_s=time_s, kind=kind, source=source, text=text, severity=severity)
+    def _post(self, kind: str, source: str, /, **words: object) -> None:
+        event = new_event(kind, time.monotonic(), source, **words)
         self._board.post("supervisor", event)
-        self._tell(f"{text} Its log: {self._folder.logs / source}.log")
+        self._tell(f"{event.text} Its log: {self._folder.logs / source}.log")
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -17,7 +17,8 @@ import numpy as np
 from mallee.control import ControlState, cycle, initial_state, limits_of, plan_of_windows
 from mallee.control.compliance import check_record
 from mallee.core.arrays import FloatArray
-from mallee.core.command import Command, Event
+from mallee.core.command import Command
+from mallee.core.event import Event
 from mallee.core.plan import NO_PLAN
 from mallee.core.snapshot import Snapshot
 from mallee.simulation.virtual_collector import VirtualCollector

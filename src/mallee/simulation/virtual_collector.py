@@ -7,8 +7,10 @@ goes stale, bad or refused, and takes no commands.
 import numpy as np
 
 from mallee.core.arrays import FloatArray
-from mallee.core.command import Command, Event, Severity
+from mallee.core.command import Command
 from mallee.core.errors import Rejected
+from mallee.core.event import Event
+from mallee.core.event_kinds import new_event
 from mallee.core.snapshot import Quality, Snapshot
 from mallee.site.model import SiteModel
 from mallee.twin.comms import STATES
@@ -92,12 +94,11 @@ class VirtualCollector:
                     self._twin.write(row, value, command.lease_s)
                 except Rejected as error:
                     events.append(
-                        Event(
-                            time_s=time_s,
-                            kind="command-rejected",
-                            source=self._site.point_path(row),
-                            text=str(error),
-                            severity=Severity.WARNING,
+                        new_event(
+                            "command-rejected",
+                            time_s,
+                            self._site.point_path(row),
+                            why=str(error),
                         )
                     )
         return events

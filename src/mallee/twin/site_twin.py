@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
-from mallee.core.command import Event
 from mallee.core.errors import Rejected
+from mallee.core.event import Event
+from mallee.core.event_kinds import new_event
 from mallee.site.file import Twin
 from mallee.site.model import SiteModel
 from mallee.twin.assembly import SteadyLoads, build_plant
@@ -222,16 +223,16 @@ class SiteTwin:
         told = len(self.injector.events)
         self.injector.apply(self, time_ms)
         for at_ms, target, text in self.injector.events[told:]:
-            self._note(at_ms, "fault", target, text)
+            self._note("fault", at_ms, target, what=text)
         for late in self.write_path.due(time_ms):
             try:
                 self._apply_write(late.row, late.value, late.lease_s)
             except Rejected as refused:
                 path = self.site.point_path(late.row)
-                self._note(time_ms, "late-write-rejected", path, str(refused))
+                self._note("late-write-rejected", time_ms, path, why=str(refused))
 
-    def _note(self, time_ms: int, kind: str, source: str, text: str) -> None:
-        self.events.append(Event(time_s=time_ms / 1000.0, kind=kind, source=source, text=text))
+    def _note(self, kind: str, time_ms: int, source: str, **words: object) -> None:
+        self.events.append(new_event(kind, time_ms / 1000.0, source, **words))
 
     def _fill_constants(self) -> None:
         for group in self.site.groups:
@@ -301,7 +302,7 @@ class SiteTwin:
         self.batteries.watch(time_ms)
         self.supply.tell()
         for trip in self.supply.new_trips(time_ms - self.clock.block_ms):
-            self._note(trip[0], "breaker-trip", *trip[1:])
+            self._note("breaker-trip", trip[0], trip[1], why=trip[2])
         if time_ms % self.clock.thermal_ms == 0:
             self._step_thermal(time_ms)
         if self._has_sensors:
