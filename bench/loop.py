@@ -110,7 +110,7 @@ def running(file: Path, folder: Path) -> Iterator[tuple[Site, float]]:
         board, run = _board_of(place, process, started_s)
         model = load_site(file)
         row = int(model.rows("meter", "import_w")[0])
-        site = Site(process, board, run, row, model.file.grid.import_max_w)
+        site = Site(process, board, run, row, model.grid.import_max_w)
         site.until(lambda: board.snapshot(0.0).quality[row] == Quality.GOOD, START_MAX_S)
         yield site, time.monotonic() - started_s
     finally:

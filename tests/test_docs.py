@@ -17,7 +17,8 @@ import pytest
 from mallee.catalogue import load_site
 from mallee.catalogue.read import load_model
 from mallee.cli import app
-from mallee.site.file import Load, SiteFile, Smoothing
+from mallee.site.file import SiteFile
+from mallee.site.simulated import Load, Smoothing
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(

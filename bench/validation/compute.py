@@ -11,8 +11,8 @@ import numpy as np
 from mallee.catalogue import load_models, load_site, load_site_file
 from mallee.core.arrays import FloatArray
 from mallee.site.build import build_site
-from mallee.site.file import Load, Smoothing, Twin
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load, Smoothing, Twin
 from mallee.twin.compute import Compute
 from mallee.twin.compute.throughput import TABLES, pchip
 from mallee.twin.compute.workload.fit import compare, fit_training

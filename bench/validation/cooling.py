@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mallee.site.file import Load
+from mallee.site.simulated import Load
 from mallee.twin.compute import Compute
 from mallee.twin.cooling.chiller import CARRIER_19XR_742KW, eir_available_frac, eir_power_w
 from mallee.twin.cooling.heat_exchanger import counterflow_effectiveness

@@ -1,6 +1,7 @@
 """Power chain, transformer, breaker, battery and its ramp filter: V1, V2, V7 to V10, V14."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from mallee.catalogue import load_site
 from mallee.core.arrays import FloatArray
-from mallee.site.file import Load, Twin
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load, Twin
 from mallee.twin.battery import ageing, layout
 from mallee.twin.battery.batteries import Batteries
 from mallee.twin.battery.cells import store
@@ -270,4 +271,4 @@ def _loaded(site: SiteModel, load: Load) -> SiteModel:
     settings = site.file.twin if site.file.twin is not None else Twin()
     twin = msgspec.structs.replace(settings, load=load, ev_sessions_per_day=0.0)
     file = msgspec.structs.replace(site.file, twin=twin)
-    return SiteModel(file, site.branches, site.pods, site.racks, site.groups)
+    return replace(site, file=file)

@@ -40,7 +40,7 @@ class FakeSite:
 
     def set(self, kind: str, point: str, value: float, spread: float = 0.0) -> None:
         """Give one point of every device of a kind a value, apart by a relative spread."""
-        rows = self.site.rows(kind, point)  # type: ignore[arg-type]
+        rows = self.site.rows(kind, point)
         noise = 1.0 + spread * self.rng.standard_normal(len(rows)) if spread else 1.0
         self.values[rows] = value * noise
 

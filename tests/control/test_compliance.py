@@ -7,7 +7,7 @@ import numpy as np
 from mallee.catalogue import load_site
 from mallee.control.compliance import check_record
 
-GRID = load_site(Path(__file__).parents[2] / "examples/sites/charging-site.toml").file.grid
+GRID = load_site(Path(__file__).parents[2] / "examples/sites/charging-site.toml").grid
 
 
 def test_a_ramp_at_the_limit_is_no_violation() -> None:

@@ -32,7 +32,7 @@ def see_everything(site: SiteModel, board: Board, time_s: float) -> None:
         ("battery", "discharge_available_w", 1.93e6),
         ("node", "cap_w", 6667.0),
     ):
-        board.write_readings(site.rows(kind, point), value, Quality.GOOD, time_s)  # type: ignore[arg-type]
+        board.write_readings(site.rows(kind, point), value, Quality.GOOD, time_s)
 
 
 def test_what_control_decides_is_on_the_board(site: SiteModel, board: Board) -> None:

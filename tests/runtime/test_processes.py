@@ -135,7 +135,7 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
             ("process-died", role) for role in ("control", "collect", "console", "twin")
         } <= told
         assert ("process-hung", "control") in told
-        assert 0.0 < here.meter_max_w <= site.file.grid.import_max_w
+        assert 0.0 < here.meter_max_w <= site.grid.import_max_w
 
         pids = [here.board.heartbeat(role)[0] for role in ROLES]
         here.process.send_signal(signal.SIGTERM)

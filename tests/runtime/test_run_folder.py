@@ -101,7 +101,7 @@ def test_a_port_taken_since_the_last_run_is_replaced(site: SiteModel) -> None:
 
 
 def with_meter_at(site: SiteModel, address: str, *, real: bool = False) -> SiteModel:
-    grid = site.file.grid
+    grid = site.grid
     meter = msgspec.structs.replace(grid.meter, address=address)
     file = msgspec.structs.replace(
         site.file,

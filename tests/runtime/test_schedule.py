@@ -106,7 +106,7 @@ def test_every_rating_is_plausible_and_a_thousand_times_it_is_not(site: SiteMode
         ("battery", "soc", 0.5),
         ("node", "supply_degc", 40.0),
     ):
-        rows = site.rows(kind, point)  # type: ignore[arg-type]
+        rows = site.rows(kind, point)
         assert ((low[rows] < rating) & (rating < high[rows])).all(), point
         wrong = 1000.0 * rating
         assert ((wrong < low[rows]) | (wrong > high[rows])).all(), point

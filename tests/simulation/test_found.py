@@ -10,7 +10,7 @@ def run(site: SiteModel, *faults: FaultEvent, duration_s: int = 300) -> Simulati
 
 
 def seconds_over_limit(result: Simulation) -> int:
-    limit_w = result.site.file.grid.import_max_w
+    limit_w = result.site.grid.import_max_w
     return int((result.series["grid_w"] > limit_w).sum())
 
 
@@ -25,7 +25,7 @@ def test_a_supply_that_returns_after_sags_draws_no_surge(demo_site: SiteModel) -
     )
     result = run(demo_site, sags)
     assert seconds_over_limit(result) == 0
-    assert result.grid_20ms_w.max() < 2.0 * demo_site.file.grid.import_max_w
+    assert result.grid_20ms_w.max() < 2.0 * demo_site.grid.import_max_w
 
 
 def test_a_filter_that_acts_late_is_overridden_and_given_back(demo_site: SiteModel) -> None:
@@ -43,7 +43,7 @@ def test_a_filter_that_acts_late_is_overridden_and_given_back(demo_site: SiteMod
     result = run(demo_site, rush, slow, trip)
     assert seconds_over_limit(result) <= 10
     assert not result.state.filter_overridden
-    assert (result.series["grid_w"][-60:] <= demo_site.file.grid.import_max_w).all()
+    assert (result.series["grid_w"][-60:] <= demo_site.grid.import_max_w).all()
 
 
 def test_sixteen_cars_and_a_battery_that_trips(demo_site: SiteModel) -> None:
@@ -51,10 +51,10 @@ def test_sixteen_cars_and_a_battery_that_trips(demo_site: SiteModel) -> None:
     rush = FaultEvent(at_s=10.0, target="ev*", kind="plug-in-rush", parameters={"cars_count": 8.0})
     trip = FaultEvent(at_s=120.0, target="bess1", kind="battery-trip", until_s=240.0)
     result = run(demo_site, rush, trip)
-    over = result.series["grid_w"] > demo_site.file.grid.import_max_w
+    over = result.series["grid_w"] > demo_site.grid.import_max_w
     assert over[:120].sum() == 0
     assert over[120:].sum() <= 10
-    assert (result.series["grid_w"][-30:] <= demo_site.file.grid.import_max_w).all()
+    assert (result.series["grid_w"][-30:] <= demo_site.grid.import_max_w).all()
 
 
 def test_a_meter_with_a_wrong_ratio_does_not_make_the_battery_export(demo_site: SiteModel) -> None:

@@ -59,11 +59,11 @@ def longest_run(over: np.ndarray) -> int:
 
 
 def over_limit_s(run: Simulation) -> int:
-    return longest_run(run.series["grid_w"] > run.site.file.grid.import_max_w)
+    return longest_run(run.series["grid_w"] > run.site.grid.import_max_w)
 
 
 def export_s(run: Simulation) -> int:
-    return longest_run(run.series["grid_w"] < -run.site.file.grid.export_max_w - 1e3)
+    return longest_run(run.series["grid_w"] < -run.site.grid.export_max_w - 1e3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -78,4 +78,4 @@ def test_faults_break_no_rule_and_leave_no_trace(demo_site: SiteModel, seed: int
     # All faults end at four fifths; the rest is for recovery.
     end_w = run.series["grid_w"][-10:]
     assert run.state.mode == "auto", f"seed {seed}\n{listed}"
-    assert end_w.max() <= demo_site.file.grid.import_max_w, f"seed {seed}\n{listed}"
+    assert end_w.max() <= demo_site.grid.import_max_w, f"seed {seed}\n{listed}"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mallee.simulation.run import figures_of, simulate, with_load
-from mallee.site.file import Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load
 
 POD_IT_W = 264e3
 

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,7 +75,7 @@ def changed(site: SiteModel, **tables: Any) -> SiteModel:
     for name, keys in tables.items():
         entry = msgspec.structs.replace(getattr(file, name), **keys)
         file = msgspec.structs.replace(file, **{name: entry})
-    return SiteModel(file, site.branches, site.pods, site.racks, site.groups)
+    return replace(site, file=file)
 
 
 def given_twin(site: SiteModel, total_w: FloatArray, seed: int = 1, **twin: Any) -> SiteTwin:

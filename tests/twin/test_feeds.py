@@ -1,14 +1,16 @@
 """Second feeds and supplies without interruption inside a whole site."""
 
+import tomllib
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from mallee.catalogue import load_models, load_site, load_site_file
+from mallee.catalogue import load_models, load_site
 from mallee.core.device_model import DeviceModel
 from mallee.site.build import build_site
+from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
 from mallee.twin.grid.grid import GridEvent
 from mallee.twin.power import ups
@@ -91,11 +93,11 @@ def with_ups(root: Path) -> SiteModel:
     model: DeviceModel = msgspec.structs.replace(
         base, model="ups-500kw", kind="ups", power_max_w=500e3, point=[]
     )
-    file = load_site_file(root / "examples/sites/charging-site.toml")
-    device = msgspec.structs.replace(
-        file.battery[0], name="ups1", model="ups-500kw", fed_by="q-pod"
-    )
-    file = msgspec.structs.replace(file, ups=[device])
+    text = (root / "examples/sites/charging-site.toml").read_text(encoding="utf-8")
+    pod = text[text.index("[[pod]]") :]
+    text = text.replace(pod, pod.replace('fed_by = "q-pod"', 'fed_by = "ups1"'))
+    text += '[[ups]]\nname = "ups1"\nmodel = "ups-500kw"\nfed_by = "q-pod"\n'
+    file = msgspec.convert(tomllib.loads(text), SiteFile)
     return build_site(file, {**load_models(), "ups-500kw": model})
 
 

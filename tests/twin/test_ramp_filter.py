@@ -33,11 +33,11 @@ def test_training_runs_keep_the_contract_at_the_meter(
     load_w = training_trace_w(shared, name, 264e3)
     twin = given_twin(demo_site, load_w)
     record = run(twin, len(load_w) / STEPS_PER_S)
-    grid = demo_site.file.grid
+    grid = demo_site.grid
     second_w = second_means_w(record["grid_w"])
     assert record["grid_w"].max() <= grid.import_max_w
     assert record["grid_w"].min() >= 0.0
-    excess_w = ramp_excess_w(second_w, grid.ramp_up_max_w_per_s)
+    excess_w = ramp_excess_w(second_w, grid.ramp_up_w_per_s)
     assert excess_w <= 0.02 * grid.contracted_w
     battery_wh = np.cumsum(record["grid_w"] - record["load_w"]) * STEP_MS / 1000.0 / 3600.0
     reference_wh = reference_energy_wh(record["load_w"], 20.0, 950.0)

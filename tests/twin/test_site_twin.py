@@ -80,7 +80,7 @@ def test_writes_reach_every_kind_of_device(demo_site: SiteModel) -> None:
         ("charger", "limit_w", 50e3),
         ("cdu", "supply_set_degc", 35.0),
     ):
-        row = int(demo_site.rows(kind, point)[0])  # type: ignore[arg-type]
+        row = int(demo_site.rows(kind, point)[0])
         twin.write(row, value, 30.0)
         twin.advance(2_000)
         assert twin.true_points[row] == pytest.approx(value)

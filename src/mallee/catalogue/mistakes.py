@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from mallee.core.errors import ConfigError
-from mallee.site.build import nearest
-from mallee.site.file import CLOCK_PATTERN, NAME_PATTERN
+from mallee.site.entry import CLOCK_PATTERN, NAME_PATTERN
+from mallee.site.problems import nearest
 
 _TYPES = {
     "float": "a number",

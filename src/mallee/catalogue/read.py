@@ -12,9 +12,11 @@ import msgspec
 from mallee.catalogue.mistakes import explain, place_in_list
 from mallee.core.device_model import DeviceModel, expand_points
 from mallee.core.errors import ConfigError
-from mallee.site.build import build_site, nearest
+from mallee.kinds import KINDS
+from mallee.site.build import build_site
 from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
+from mallee.site.problems import nearest
 
 MODELS_FOLDER = Path(__file__).parent / "models"
 T = TypeVar("T")
@@ -39,6 +41,8 @@ def load_model(path: Path) -> DeviceModel:
             point, or a read-back of a point that does not exist.
     """
     model = _decode(path, DeviceModel)
+    if model.kind not in KINDS:
+        raise ConfigError(f"{path.name}: kind", f"is {model.kind!r}", nearest(model.kind, KINDS))
     model.point[:] = expand_points(model.point)
     names = [point.name for point in model.point]
     for point in model.point:

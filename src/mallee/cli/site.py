@@ -97,7 +97,7 @@ def check(
     print(
         f"{site.name}: {len(model.racks.names)} racks, {accelerators} accelerators, "
         f"{model.device_count} devices, {model.point_count} points behind "
-        f"{watts(model.file.grid.import_max_w)}: {errors} error(s)"
+        f"{watts(model.grid.import_max_w)}: {errors} error(s)"
     )
     return 1 if errors else 0
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
-from mallee.core.device_model import Kind
 from mallee.core.snapshot import Quality
 from mallee.runtime.board import ROLES, Board
 from mallee.site.model import SiteModel
@@ -52,7 +51,7 @@ def devices_of(site: SiteModel, quality: NDArray[np.uint8]) -> dict[str, dict[st
 
 def powers_of(site: SiteModel, values: FloatArray) -> dict[str, float]:
     """Power by kind of device that the site has in W, NaN where nobody reported any."""
-    kinds: tuple[tuple[str, Kind, str], ...] = (
+    kinds: tuple[tuple[str, str, str], ...] = (
         ("grid import", "meter", "import_w"),
         ("battery charge", "battery", "charge_w"),
         ("chargers", "charger", "power_w"),

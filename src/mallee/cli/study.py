@@ -14,7 +14,7 @@ from mallee.cli.options import Seed, check_scale, check_writable
 from mallee.cli.output import ProgressBar, energy, power, table
 from mallee.core.duration import parse_duration
 from mallee.core.errors import ConfigError
-from mallee.site.file import Load
+from mallee.site.simulated import Load
 
 if TYPE_CHECKING:
     from mallee.simulation.run import Simulation
@@ -162,7 +162,7 @@ def _write_series(path: Path, result: "Simulation") -> None:
 
 def _print_figures(figures: dict[str, float | int | str], result: "Simulation") -> None:
     number = {key: value for key, value in figures.items() if isinstance(value, int | float)}
-    grid = result.site.file.grid
+    grid = result.site.grid
     rows = [
         (
             "import, highest second",
@@ -174,7 +174,7 @@ def _print_figures(figures: dict[str, float | int | str], result: "Simulation") 
         (
             "change within 60 s",
             power(number["change_60s_max_w"]),
-            f"allowed {power(grid.ramp_up_max_w_per_s * 60)}",
+            f"allowed {power(grid.ramp_up_w_per_s * 60)}",
         ),
         ("seconds over the limit", str(number["limit_violations"]), ""),
         ("seconds over the ramp", str(number["ramp_violations"]), ""),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from mallee.console.one_line import Diagram
-from mallee.core.device_model import Kind
 from mallee.site.model import SiteModel
 
 
@@ -78,15 +77,15 @@ def site_info(site: SiteModel, diagram: Diagram, signals: list[SignalInfo]) -> S
 
 
 def _limits(site: SiteModel, diagram: Diagram) -> SiteLimits:
-    grid, control = site.file.grid, site.file.control
+    grid, control = site.grid, site.file.control
     at_grid = (f for f in site.branches if f.kind == "transformer" and f.parent == 0)
     chargers = list(site.groups_of("charger"))
     return SiteLimits(
         contracted_w=grid.contracted_w,
         import_contract_w=grid.import_max_w,
         export_max_w=grid.export_max_w,
-        ramp_up_max_w_per_s=grid.ramp_up_max_w_per_s,
-        ramp_down_max_w_per_s=grid.ramp_down_max_w_per_s,
+        ramp_up_max_w_per_s=grid.ramp_up_w_per_s,
+        ramp_down_max_w_per_s=grid.ramp_down_w_per_s,
         transformers_w=sum(branch.rating_w for branch in at_grid),
         pods_max_w=sum(n.rating_w for n in diagram.nodes if n.pod),
         chargers_max_w=sum(g.count * g.model.power_max_w for g in chargers),
@@ -101,7 +100,7 @@ def _limits(site: SiteModel, diagram: Diagram) -> SiteLimits:
 
 
 def _narrowest(
-    site: SiteModel, kind: Kind, limit: str, choose: Callable[[Iterable[float]], float]
+    site: SiteModel, kind: str, limit: str, choose: Callable[[Iterable[float]], float]
 ) -> float | None:
     found = [g.model.limits[limit].value for g in site.groups_of(kind) if limit in g.model.limits]
     return choose(found) if found else None

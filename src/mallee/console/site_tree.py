@@ -9,30 +9,33 @@ become one branch with a count, and everything in a pod becomes one box.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal, get_args
 
 import numpy as np
 
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
-from mallee.core.device_model import Kind
+from mallee.kinds import KINDS
+from mallee.kinds.branches import BRANCHES
 from mallee.site.model import DeviceGroup, SiteModel
 
-PlaceKind = Literal[
-    "grid", "transformer", "breaker", "battery", "charger", "pod", "racks", "cdu", "network"
-]
+PlaceKind = str
+"""A branch's kind, a device's symbol, or what stands for several: ``racks``, ``pod``."""
 
 LEAVES_MAX = 12
 """With more boxes than this the tree is folded, so that it still fits a screen."""
 
-SITE_LEAVES: dict[Kind, tuple[PlaceKind, str]] = {
-    "battery": ("battery", "charge_w"),
-    "charger": ("charger", "power_w"),
-    "cdu": ("cdu", "power_w"),
-    "switch": ("network", "power_w"),
-}
+GATHERED = {"pod": 15, "racks": 16}
+"""Boxes that stand for many devices, and where they come among their neighbours."""
 
-ORDER: tuple[PlaceKind, ...] = get_args(PlaceKind)
-"""From left to right among the children of one branch."""
+ORDER: dict[str, int] = {
+    **{name: drawing.order for name, drawing in BRANCHES.items()},
+    **{
+        kind.drawing.symbol: 10 + kind.drawing.order if kind.consumes else kind.drawing.order
+        for kind in KINDS.values()
+        if kind.drawing is not None
+    },
+    **GATHERED,
+}
+"""From left to right among the children of one branch: branches, then devices, then pods."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,7 +108,8 @@ def _leaves(site: SiteModel, branch: int) -> list[Place]:
     """The boxes directly below a branch: site devices, then each pod's racks and devices."""
     leaves = [_rack(site, int(rack)) for rack in np.flatnonzero(site.racks.branch == branch)]
     for group in site.groups:
-        if group.kind not in SITE_LEAVES:
+        kind = KINDS[group.kind]
+        if kind.drawing is None or not kind.power or kind.role == "in_line":
             continue
         here = np.flatnonzero((group.branch == branch) & (group.rack == NO_INDEX))
         leaves.extend(_device(site, group, int(device)) for device in here)
@@ -114,20 +118,19 @@ def _leaves(site: SiteModel, branch: int) -> list[Place]:
 
 def _order(place: Place) -> tuple[str, int]:
     """Pod by pod, and within each as `ORDER` says; equals keep the order of the site file."""
-    return place.pod, ORDER.index(place.kind)
+    return place.pod, ORDER.get(place.kind, 99)
 
 
 def _device(site: SiteModel, group: DeviceGroup, device: int) -> Place:
-    kind, point = SITE_LEAVES[group.kind]
-    name = group.names[device]
+    kind, name = KINDS[group.kind], group.names[device]
     pod = name.split("/")[0] if "/" in name else ""
     return Place(
-        kind=kind,
+        kind=kind.drawing.symbol if kind.drawing is not None else kind.name,
         names=[name.removeprefix(f"{pod}/")],
         pod=pod if pod in site.pods else "",
         rating_w=group.model.power_max_w,
-        rows=np.array([group.row(device, point)]),
-        weights=np.ones(1),
+        rows=np.array([group.row(device, kind.power)]),
+        weights=np.array([-1.0 if kind.role == "source" else 1.0]),
         devices={p.name: np.array([group.row(device, p.name)]) for p in group.model.point},
     )
 

@@ -6,13 +6,15 @@ carries the whole site is watched by the grid meter, and the import bound covers
 a branch with a battery below depends on the battery.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from mallee.core.arrays import FloatArray
-from mallee.core.device_model import Kind
-from mallee.site.model import SiteModel
+from mallee.core.arrays import NO_INDEX, FloatArray
+from mallee.kinds import KINDS
+from mallee.kinds.charger import CHARGER
+from mallee.site.model import DeviceGroup, SiteModel
 
 USE_MAX_FRAC = 0.98
 """Share of a branch's continuous rating that is planned with; the rest covers power factor."""
@@ -41,16 +43,17 @@ def branch_shares(
         nodes_max_w, nodes_min_w: AC power of the nodes directly on each branch.  # (branches,)
     """
     count = len(site.branches)
-    chargers_w = _sum_by_branch(site, ("charger",))
-    fixed_w = _sum_by_branch(site, ("switch", "cdu", "pdu", "ups"))
-    batteries_w = _sum_by_branch(site, ("battery",))
+    chargers_w = _sum_by_branch(site, site.groups_of(CHARGER))
+    fixed_w = _sum_by_branch(site, (g for g in site.groups if KINDS[g.kind].is_fixed))
+    batteries_w = _sum_by_branch(site, site.groups_with("storage"))
     devices = np.zeros(count)
     for group in site.groups:
-        if group.kind != "meter":
+        if KINDS[group.kind].role != "meter":
             devices += np.bincount(group.branch, minlength=count)
     columns = np.stack([nodes_max_w, nodes_min_w, chargers_w, fixed_w, batteries_w, devices])
-    for index in range(count - 1, 0, -1):  # children come after their parents
-        columns[:, site.branches[index].parent] += columns[:, index]
+    for index in range(count - 1, -1, -1):  # children come after their parents
+        if site.branches[index].parent != NO_INDEX:
+            columns[:, site.branches[index].parent] += columns[:, index]
     most_w, least_w, chargers_w, fixed_w, batteries_w, devices = columns
 
     rating_w = np.array([branch.rating_w for branch in site.branches]) * USE_MAX_FRAC
@@ -58,8 +61,10 @@ def branch_shares(
     is_static = (np.arange(count) > 0) & ~carries_all & (batteries_w == 0.0)
     chargers = _fraction(rating_w - fixed_w - least_w, chargers_w, is_static)
     nodes = _fraction(rating_w - fixed_w - chargers * chargers_w, most_w, is_static)
-    for index in range(1, count):
+    for index in range(count):
         parent = site.branches[index].parent
+        if parent == NO_INDEX:
+            continue
         chargers[index] = min(chargers[index], chargers[parent])
         nodes[index] = min(nodes[index], nodes[parent])
     return BranchShares(
@@ -69,13 +74,12 @@ def branch_shares(
     )
 
 
-def _sum_by_branch(site: SiteModel, kinds: tuple[Kind, ...]) -> FloatArray:
-    """Highest power of the devices of these kinds directly on each branch.  # (branches,)"""
+def _sum_by_branch(site: SiteModel, groups: Iterable[DeviceGroup]) -> FloatArray:
+    """Highest power of these devices directly on each branch.  # (branches,)"""
     total_w = np.zeros(len(site.branches))
-    for group in site.groups:
-        if group.kind in kinds:
-            on_each = np.bincount(group.branch, minlength=len(site.branches))
-            total_w += on_each * group.model.power_max_w
+    for group in groups:
+        on_each = np.bincount(group.branch, minlength=len(site.branches))
+        total_w += on_each * group.model.power_max_w
     return total_w
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mallee.core.arrays import FloatArray
-from mallee.site.file import Grid
+from mallee.site.contract import UtilityFeed
 
 WINDOW_S = 60
 """A second is compared with each of the 60 before it."""
@@ -31,7 +31,7 @@ class Compliance(NamedTuple):
     ramp_violations: int
 
 
-def check_record(grid_w: FloatArray, grid: Grid) -> Compliance:
+def check_record(grid_w: FloatArray, grid: UtilityFeed) -> Compliance:
     """Judge a record of 1 s means.
 
     Args:
@@ -45,8 +45,8 @@ def check_record(grid_w: FloatArray, grid: Grid) -> Compliance:
     for distance_s in range(1, min(WINDOW_S, grid_w.size - 1) + 1):
         change_w = grid_w[distance_s:] - grid_w[:-distance_s]
         tolerance_w = TOLERANCE_FRAC * grid.contracted_w
-        too_fast = change_w > grid.ramp_up_max_w_per_s * distance_s + tolerance_w
-        too_fast |= -change_w > grid.ramp_down_max_w_per_s * distance_s + tolerance_w
+        too_fast = change_w > grid.ramp_up_w_per_s * distance_s + tolerance_w
+        too_fast |= -change_w > grid.ramp_down_w_per_s * distance_s + tolerance_w
         broken[distance_s:] |= too_fast
         largest_w[distance_s] = np.abs(change_w).max()
     outside = (grid_w > grid.import_max_w) | (grid_w < -grid.export_max_w)

@@ -4,7 +4,8 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from mallee.core.plan import NO_PLAN, Plan
-from mallee.site.file import DemandWindow, SiteFile
+from mallee.site.contract import DemandWindow
+from mallee.site.file import SiteFile
 
 VALID_S = 120.0
 """A window's plan is made anew every minute and forgotten after two."""
@@ -20,7 +21,8 @@ def plan_of_windows(file: SiteFile, utc_s: float, time_s: float) -> Plan:
     """
     local = dt.datetime.fromtimestamp(utc_s, ZoneInfo(file.timezone)).time()
     clock = f"{local.hour:02d}:{local.minute:02d}"
-    open_now = [w for w in file.grid.demand_windows if w.target_w > 0.0 and _is_open(w, clock)]
+    windows = [window for feed in file.feeds for window in feed.demand_windows]
+    open_now = [w for w in windows if w.target_w > 0.0 and _is_open(w, clock)]
     if not open_now:
         return NO_PLAN
     window = min(open_now, key=lambda w: w.target_w)

@@ -9,6 +9,13 @@ import numpy as np
 
 from mallee.control.branch_shares import BranchShares, branch_shares
 from mallee.core.arrays import FloatArray, IntArray
+from mallee.kinds import KINDS
+from mallee.kinds.battery import BATTERY
+from mallee.kinds.cdu import CDU
+from mallee.kinds.charger import CHARGER
+from mallee.kinds.meter import METER
+from mallee.kinds.node import NODE
+from mallee.kinds.power_shelf import POWER_SHELF
 from mallee.site.model import DeviceGroup, SiteModel
 
 SHELF_EFFICIENCY_MIN = 0.94
@@ -99,8 +106,8 @@ class Limits:
 
 def limits_of(site: SiteModel) -> Limits:
     """Work out the limits of a site."""
-    grid, control = site.file.grid, site.file.control
-    meter = next(site.groups_of("meter"))
+    grid, control = site.grid, site.file.control
+    meter = next(site.groups_of(METER))
     overhead_w = _overhead_w(site)
     nodes, shares = _nodes(site, control.cap_floor_frac)
     pods_max_w = float(nodes.cap_max_w @ nodes.factor) + overhead_w
@@ -115,8 +122,8 @@ def limits_of(site: SiteModel) -> Limits:
         import_contract_w=import_contract_w,
         import_aim_w=import_aim_w,
         import_min_w=-grid.export_max_w,
-        ramp_up_w_per_s=grid.ramp_up_max_w_per_s,
-        ramp_down_w_per_s=grid.ramp_down_max_w_per_s,
+        ramp_up_w_per_s=grid.ramp_up_w_per_s,
+        ramp_down_w_per_s=grid.ramp_down_w_per_s,
         soc_min=control.soc_min,
         soc_max=control.soc_max,
         soc_target=control.soc_target,
@@ -142,14 +149,14 @@ def _write_ranges(
 ) -> tuple[FloatArray, FloatArray]:
     """What each settable point may be set to, by row."""
     low, high = np.full(site.point_count, np.nan), np.full(site.point_count, np.nan)
-    grid = site.file.grid
+    grid = site.grid
     ranges = {
         "mode": (0.0, 3.0),
         "heartbeat_count": (0.0, 65535.0),
         "filter_import_max_w": (0.0, import_aim_w),
         "filter_import_min_w": (-grid.export_max_w, import_aim_w),
-        "filter_ramp_up_w_per_s": (1.0, grid.ramp_up_max_w_per_s),
-        "filter_ramp_down_w_per_s": (1.0, grid.ramp_down_max_w_per_s),
+        "filter_ramp_up_w_per_s": (1.0, grid.ramp_up_w_per_s),
+        "filter_ramp_down_w_per_s": (1.0, grid.ramp_down_w_per_s),
         "filter_time_s": (0.0, 600.0),
     }
     for battery in batteries:
@@ -161,7 +168,7 @@ def _write_ranges(
     for charger in chargers:
         low[charger.limit_row], high[charger.limit_row] = 0.0, charger.max_w
     low[nodes.cap_rows], high[nodes.cap_rows] = nodes.cap_min_w, nodes.cap_max_w
-    for group in site.groups_of("cdu"):
+    for group in site.groups_of(CDU):
         if "supply_set_degc" in group.model.index:
             low[group.rows("supply_set_degc")] = group.model.parameter("supply_min_degc")
             high[group.rows("supply_set_degc")] = group.model.parameter("supply_max_degc")
@@ -170,7 +177,7 @@ def _write_ranges(
 
 def _batteries(site: SiteModel) -> list[BatteryLimits]:
     found = []
-    for group in site.groups_of("battery"):
+    for group in site.groups_of(BATTERY):
         for device, name in enumerate(group.names):
             found.append(
                 BatteryLimits(
@@ -187,9 +194,9 @@ def _batteries(site: SiteModel) -> list[BatteryLimits]:
 def _chargers(
     site: SiteModel, shares: BranchShares, import_aim_w: float, pods_max_w: float
 ) -> list[ChargerLimits]:
-    count = sum(group.count for group in site.groups_of("charger"))
+    count = sum(group.count for group in site.groups_of(CHARGER))
     found = []
-    for group in site.groups_of("charger"):
+    for group in site.groups_of(CHARGER):
         for device, name in enumerate(group.names):
             max_w = group.model.power_max_w * float(shares.chargers[group.branch[device]])
             found.append(
@@ -206,7 +213,7 @@ def _chargers(
 
 def _nodes(site: SiteModel, floor_frac: float) -> tuple[NodeLimits, BranchShares]:
     """Nodes with their caps inside the branches' shares, and these shares."""
-    groups = [group for group in site.groups_of("node") if "cap_w" in group.model.index]
+    groups = [group for group in site.groups_of(NODE) if "cap_w" in group.model.index]
     shelved, branches = _racks_with_shelves(site), len(site.branches)
     factor = _joined([_factor(group, shelved) for group in groups])
     branch = _joined([group.branch for group in groups]).astype(np.int64)
@@ -238,7 +245,7 @@ def _full(group: DeviceGroup, parameter: str) -> FloatArray:
 
 
 def _racks_with_shelves(site: SiteModel) -> IntArray:
-    racks = [group.rack for group in site.groups_of("power_shelf")]
+    racks = [group.rack for group in site.groups_of(POWER_SHELF)]
     return np.unique(np.concatenate(racks)) if racks else np.empty(0, np.int64)
 
 
@@ -250,7 +257,7 @@ def _overhead_w(site: SiteModel) -> float:
     """The most that everything else in the pods draws, AC."""
     shelved = _racks_with_shelves(site)
     total_w = 0.0
-    for kind in ("switch", "cdu", "pdu"):
-        for group in site.groups_of(kind):
+    for group in site.groups:
+        if KINDS[group.kind].is_fixed:
             total_w += group.model.power_max_w * float(np.sum(_factor(group, shelved)))
     return total_w

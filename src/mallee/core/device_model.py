@@ -12,7 +12,6 @@ import msgspec
 from mallee.core.errors import ConfigError
 from mallee.core.patterns import expand_range
 
-Kind = Literal["node", "switch", "power_shelf", "cdu", "meter", "battery", "charger", "pdu", "ups"]
 Access = Literal["read", "readwrite"]
 Mark = Literal["stated", "measured", "assumed"]
 
@@ -127,14 +126,14 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
 
     Attributes:
         model: the name that site files use.
-        kind: the class of device; decides which physics and which control concern it meets.
+        kind: the class of device, a row of `mallee.kinds`.
         power_max_w: the most it consumes; branches are checked against it.
         power_min_w: the least it consumes while switched on (a node at its lowest cap).
         accelerators: how many accelerators a node carries.
     """
 
     model: str
-    kind: Kind
+    kind: str
     vendor: str
     product: str
     power_max_w: float
@@ -163,6 +162,11 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
             hint = f"other models of a {self.kind} show how"
             raise ConfigError(f"catalogue model {self.model}", f"gives no parameter {name!r}", hint)
         return entry.value
+
+    def parameter_or(self, name: str, otherwise: float) -> float:
+        """A physics parameter or limit by name, or `otherwise` where the file does not give it."""
+        entry = self.physics.get(name) or self.limits.get(name)
+        return otherwise if entry is None else entry.value
 
 
 def expand_points(points: list[PointSpec]) -> list[PointSpec]:

@@ -26,7 +26,7 @@ from mallee.history.layout import (
     segments_between,
 )
 from mallee.history.log import log_digest, read_log
-from mallee.site.build import nearest
+from mallee.site.problems import nearest
 
 _LOOKS_AGAIN: Final = 5
 _POINTS_MAX: Final = 5000

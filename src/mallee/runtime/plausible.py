@@ -39,7 +39,7 @@ def plausible_range(site: SiteModel) -> tuple[FloatArray, FloatArray]:
     for group in site.groups:
         largest_w = _largest_w(group.model)
         if group.kind in ("meter", "battery", "ups"):
-            largest_w = max(largest_w, site.file.grid.import_max_w, site.branches[0].rating_w)
+            largest_w = max(largest_w, site.grid.import_max_w, site.branches[0].rating_w)
         for point in group.model.point:
             rows = group.rows(point.name)
             low[rows], high[rows] = _range_of(point.name, WIDE_FRAC * largest_w)

@@ -26,8 +26,9 @@ from mallee.runtime.process import ManagedProcess
 from mallee.runtime.run_folder import Run, RunFolder, folder_of
 from mallee.runtime.secrets import make_simulated
 from mallee.site.build import build_site
-from mallee.site.file import Load, SiteFile
+from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load
 
 TICK_S = 0.05
 CALM_AFTER_S = 5.0

@@ -23,7 +23,7 @@ def write_simulation_report(
     Raises:
         ConfigError: the file cannot be written.
     """
-    series, grid = run.series, run.site.file.grid
+    series, grid = run.series, run.site.grid
     seconds = series["grid_w"].size
     record = RunRecord(
         site=run.site.name,
@@ -32,8 +32,8 @@ def write_simulation_report(
         **{name: series[name] for name in _COLUMNS},
         import_max_w=grid.import_max_w,
         export_max_w=grid.export_max_w,
-        ramp_up_max_w_per_s=grid.ramp_up_max_w_per_s,
-        ramp_down_max_w_per_s=grid.ramp_down_max_w_per_s,
+        ramp_up_max_w_per_s=grid.ramp_up_w_per_s,
+        ramp_down_max_w_per_s=grid.ramp_down_w_per_s,
         fast_step_s=STEP_S,
         fast_grid_w=run.grid_20ms_w,
         fast_load_w=run.load_20ms_w,

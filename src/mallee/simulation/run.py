@@ -8,7 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,8 +22,8 @@ from mallee.core.event import Event
 from mallee.core.plan import NO_PLAN
 from mallee.core.snapshot import Snapshot
 from mallee.simulation.virtual_collector import VirtualCollector
-from mallee.site.file import Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load
 from mallee.twin.site_twin import SiteTwin
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def simulate(
     collector = VirtualCollector(site, twin)
     record = _Record(site, twin, duration_s)
     state, plan = initial_state(), NO_PLAN
-    has_windows = any(window.target_w > 0.0 for window in site.file.grid.demand_windows)
+    has_windows = any(window.target_w > 0.0 for window in site.grid.demand_windows)
     events: list[Event] = []
     began_s = time.perf_counter()
     for second in range(duration_s):
@@ -201,7 +201,7 @@ class _Record:
 
 def figures_of(run: Simulation) -> dict[str, float | int | str]:
     """The figures of a run, by stable names; powers are 1 s means at the meter."""
-    contract = check_record(run.series["grid_w"], run.site.file.grid)
+    contract = check_record(run.series["grid_w"], run.site.grid)
     soc = run.series["soc"]
     capacity_wh = sum(
         group.count * group.model.parameter("energy_wh") for group in run.site.groups_of("battery")
@@ -231,4 +231,4 @@ def with_load(site: SiteModel, load: Load, *, ev_sessions: bool) -> SiteModel:
     if not ev_sessions:
         twin = msgspec.structs.replace(twin, ev_sessions_per_day=0.0, ev_sessions="")
     file = msgspec.structs.replace(site.file, twin=twin)
-    return SiteModel(file, site.branches, site.pods, site.racks, site.groups)
+    return replace(site, file=file)

@@ -1,19 +1,20 @@
-"""Turns a site file and the catalogue's models into a `SiteModel`, or says what does not fit."""
-
-import difflib
-import math
-from collections.abc import Callable, Iterable, Mapping
+"""Turns a site file and the catalogue into a `SiteModel`, or says all that does not fit."""
 
 import numpy as np
+from msgspec import structs
 
 from mallee.core.arrays import NO_INDEX, IntArray
-from mallee.core.device_model import DeviceModel, Kind
-from mallee.core.errors import ConfigError
-from mallee.core.patterns import expand_range, fill_template
-from mallee.site.file import Address, Device, Feed, Grid, Pod, Rack, Several, SiteFile
-from mallee.site.model import Branch, DeviceGroup, Racks, SiteModel
-
-Models = Mapping[str, DeviceModel]
+from mallee.kinds import KINDS, DeviceKind
+from mallee.kinds.cdu import CDU
+from mallee.kinds.meter import METER
+from mallee.kinds.transfer_switch import TRANSFER_SWITCH
+from mallee.site.devices import Devices, Models, spread
+from mallee.site.entry import Device, FedBy
+from mallee.site.file import Pod, Rack, Several, SiteFile
+from mallee.site.model import CoolantLoop, DeviceGroup, SiteModel
+from mallee.site.problems import nearest
+from mallee.site.racks import RackRows
+from mallee.site.switchgear import TransferSwitch
 
 
 def build_site(file: SiteFile, models: Models, source: str = "site file") -> SiteModel:
@@ -25,360 +26,224 @@ def build_site(file: SiteFile, models: Models, source: str = "site file") -> Sit
         source: name of the file, for error messages.
 
     Raises:
-        ConfigError: an unknown model or branch, a repeated name, a loop in the power tree.
+        SiteProblems: unknown models or branches, repeated names, loops in the power tree; all
+            of them.
     """
     return _Builder(file, models, source).build()
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint that names the closest valid word, or lists a few."""
-    words = sorted(known)
-    close = difflib.get_close_matches(word, words, 1, 0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "known: " + ", ".join(words[:12]) if words else ""
 
 
 class _Builder:
     """Walks the file once; the lists grow until `build` freezes them."""
 
     def __init__(self, file: SiteFile, models: Models, source: str) -> None:
-        self.file, self.models, self.source = file, models, source
-        self.branches = _power_tree(file, self._error)
-        self.branch_index = {branch.name: index for index, branch in enumerate(self.branches)}
-        self.groups: list[DeviceGroup] = []
-        self.seen: set[str] = set()
-        self.rack_names: list[str] = []
-        self.rack_columns: list[tuple[int, int, int, int]] = []  # pod, branch, standby, cdu
+        self.file = file
+        self.devices = Devices(file, models, source)
+        self.pods: list[str] = []
+        self.loops: list[CoolantLoop] = []
+        self.racks = RackRows()
 
     def build(self) -> SiteModel:
         file = self.file
-        self._site_devices(file.grid.meter, "meter", "grid.meter")
-        for kind, entries in (
-            ("battery", file.battery),
-            ("charger", file.charger),
-            ("ups", file.ups),
-        ):
-            for entry in entries:
-                self._site_devices(entry, kind, f"{kind}.{entry.name}")  # type: ignore[arg-type]
-        pods = [name for pod in file.pod for name in self._pods(pod)]
-        columns = np.array(self.rack_columns, np.int64).reshape(-1, 4).T
-        racks = Racks(
-            names=tuple(self.rack_names),
-            pod=columns[0],
-            branch=columns[1],
-            standby_branch=columns[2],
-            cdu=columns[3],
-        )
-        return SiteModel(file, self.branches, tuple(pods), racks, tuple(self.groups))
-
-    def _error(self, where: str, what: str, hint: str = "") -> ConfigError:
-        return ConfigError(f"{self.source}: {where}", what, hint)
-
-    def _names(self, pattern: str, where: str, key: str = "name") -> list[str]:
-        return _expand(pattern, f"{where}.{key}", self._error)
-
-    def _model(self, name: str, kinds: tuple[str, ...], where: str) -> DeviceModel:
-        model = self.models.get(name)
-        if model is None:
-            fitting = [m.model for m in self.models.values() if m.kind in kinds]
-            raise self._error(
-                f"{where}.model", f"no catalogue model {name!r}", nearest(name, fitting)
-            )
-        if model.kind not in kinds:
-            hint = nearest(name, [m.model for m in self.models.values() if m.kind in kinds])
-            raise self._error(
-                f"{where}.model", f"{name!r} is a {model.kind}, not a {kinds[0]}", hint
-            )
-        return model
-
-    def _feeds(self, feed: Feed, where: str) -> tuple[list[int], list[int]]:
-        """Primary and standby branch of each member of a range in `feed`."""
-        if not isinstance(feed, str) and len(feed) > 2:
-            hint = "list the normal branch, then the standby one"
-            raise self._error(f"{where}.fed_by", f"names {len(feed)} branches", hint)
-        primary, standby = (feed, "") if isinstance(feed, str) else [*feed, "", ""][:2]
-        if not primary:
-            raise self._error(where, "has no fed_by", "name the transformer or breaker above it")
-
-        def indexes(pattern: str) -> list[int]:
-            found = []
-            for name in self._names(pattern, where, "fed_by"):
-                if name not in self.branch_index:
-                    hint = nearest(name, self.branch_index)
-                    raise self._error(f"{where}.fed_by", f"no branch {name!r}", hint)
-                found.append(self.branch_index[name])
-            return found
-
-        first = indexes(primary)
-        return first, indexes(standby) if standby else [NO_INDEX] * len(first)
-
-    def _add_group(
-        self,
-        model: DeviceModel,
-        names: list[str],
-        where: str,
-        *,
-        branch: IntArray,
-        standby: IntArray,
-        rack: IntArray,
-        cdu: IntArray,
-        addresses: Mapping[str, tuple[str, ...]],
-        credentials: str,
-        tls_ca: str,
-    ) -> DeviceGroup:
-        for name in names:
-            if name in self.seen:
-                raise self._error(where, f"the name {name!r} is used twice")
-            self.seen.add(name)
-        last = self.groups[-1] if self.groups else None
-        group = DeviceGroup(
-            model=model,
-            names=tuple(names),
-            first_device=last.first_device + last.count if last else 0,
-            first_row=last.first_row + last.count * last.stride if last else 0,
-            branch=branch,
-            standby_branch=standby,
-            rack=rack,
-            cdu=cdu,
-            addresses=addresses,
-            credentials=credentials,
-            tls_ca=tls_ca,
-        )
-        self.groups.append(group)
-        return group
-
-    def _addresses(
-        self, address: Address, model: DeviceModel, numbers: list[dict[str, int]], where: str
-    ) -> dict[str, tuple[str, ...]]:
-        if not address:
-            return {}
-        if isinstance(address, str):
-            if len(model.protocol) > 1:
-                raise self._error(
-                    f"{where}.address",
-                    f"{model.model} speaks {' and '.join(model.protocol)}",
-                    "give one address each: address = { "
-                    + ", ".join(f'{p} = "host:port"' for p in model.protocol)
-                    + " }",
-                )
-            address = dict.fromkeys(model.protocol, address)
-        for protocol in address:
-            if protocol not in model.protocol:
-                hint = nearest(protocol, model.protocol)
-                raise self._error(
-                    f"{where}.address", f"{model.model} has no protocol {protocol!r}", hint
-                )
-        try:
-            return {
-                protocol: tuple(fill_template(template, n) for n in numbers)
-                for protocol, template in address.items()
-            }
-        except ValueError as error:
-            raise self._error(f"{where}.address", str(error)) from None
-
-    def _site_devices(
-        self, entry: Device, kind: Kind, where: str, prefix: str = "", pod: int = 0
-    ) -> DeviceGroup:
-        """Devices that stand at the site or in a pod, outside any rack."""
-        model = self._model(entry.model, (kind,), where)
-        names = [prefix + name for name in self._names(entry.name, where)]
-        if kind == "meter" and not entry.fed_by:
-            feeds = ([0], [NO_INDEX])
-        else:
-            feeds = self._feeds(entry.fed_by, where)
-        numbers = [{"n": n + 1, "pod": pod + 1} for n in range(len(names))]
-        none = np.full(len(names), NO_INDEX)
-        return self._add_group(
-            model,
-            names,
-            where,
-            branch=_spread(feeds[0], len(names)),
-            standby=_spread(feeds[1], len(names)),
-            rack=none,
-            cdu=none,
-            addresses=self._addresses(entry.address, model, numbers, where),
-            credentials=entry.credentials,
-            tls_ca=entry.tls_ca,
+        for feed in file.feeds:
+            where = "grid.meter" if feed is file.grid else f"feed.{feed.name}.meter"
+            self.devices.add(structs.replace(feed.meter, measures=feed.name), METER, where)
+        for kind in KINDS.values():
+            for entry in file.devices(kind):
+                self.devices.add(entry, kind, f"{kind.table}.{entry.name}")
+        for switch in file.transfer_switch:
+            if switch.model:
+                self._switch_device(switch)
+        for pod in file.pod:
+            self._pods(pod)
+        self.devices.finish()
+        return SiteModel(
+            file=file,
+            branches=tuple(self.devices.branches),
+            pods=tuple(self.pods),
+            racks=self.racks.freeze(),
+            groups=tuple(self.devices.groups),
+            loops=tuple(self.loops),
         )
 
-    def _pods(self, pod: Pod) -> list[str]:
+    def _switch_device(self, switch: TransferSwitch) -> None:
+        """A transfer switch that can be talked to is a device besides."""
+        entry = Device(
+            name=switch.name,
+            model=switch.model,
+            fed_by=switch.fed_by,
+            address=switch.address,
+            credentials=switch.credentials,
+            tls_ca=switch.tls_ca,
+        )
+        self.devices.add(entry, TRANSFER_SWITCH, f"transfer_switch.{switch.name}")
+
+    def _pods(self, pod: Pod) -> None:
         """One pod entry; its racks of all its pods, class by class, so that groups stay few."""
         where = f"pod.{pod.name}"
-        names = self._names(pod.name, where)
-        first_pod = len({row[0] for row in self.rack_columns})
-        cdus: list[dict[str, int]] = []
-        for number, name in enumerate(names):
-            own: dict[str, int] = {}
-            for kind, entries in (("cdu", pod.cdu), ("switch", pod.switch), ("pdu", pod.pdu)):
-                for entry in entries:
-                    at = f"{where}.{kind}.{entry.name}"
-                    group = self._site_devices(entry, kind, at, f"{name}/", number)  # type: ignore[arg-type]
-                    if kind == "cdu":
+        names = self.devices.names(pod.name, where)
+        first_pod = len(self.pods)
+        loops: list[dict[str, int]] = []
+        for number, name in enumerate(names, first_pod):
+            cdus: dict[str, int] = {}
+            for kind in KINDS.values():
+                for entry in pod.devices(kind):
+                    at = f"{where}.{kind.table}.{entry.name}"
+                    group = self.devices.add(entry, kind, at, f"{name}/", number)
+                    if kind is CDU and group is not None:
                         for device, path in enumerate(group.names):
-                            own[path.rpartition("/")[2]] = group.first_device + device
-            cdus.append(own)
+                            cdus[path.rpartition("/")[2]] = group.first_device + device
+            loops.append(self._loops(pod, name, cdus, where))
+        self.pods += names
         for rack in pod.rack:
-            self._racks(rack, names, first_pod, cdus, f"{where}.rack.{rack.name}")
-        return names
+            self._racks(rack, pod, names, first_pod, loops, f"{where}.rack.{rack.name}")
+
+    def _loops(self, pod: Pod, name: str, cdus: dict[str, int], where: str) -> dict[str, int]:
+        """The coolant loops of a pod: one a CDU, and one a group of them, by name."""
+        found: dict[str, int] = {}
+        for cdu, number in cdus.items():
+            found[cdu] = len(self.loops)
+            self.loops.append(CoolantLoop(name=f"{name}/{cdu}", cdus=(number,)))
+        for group in pod.cdu_group:
+            at = f"{where}.cdu_group.{group.name}"
+            members = self.devices.names(group.cdus, at, "cdus")
+            for member in members:
+                if member not in cdus:
+                    what = f"no cdu {member!r} in this pod"
+                    self.devices.report(f"{at}.cdus", what, nearest(member, cdus))
+            if group.name in found:
+                self.devices.report(at, f"the name {group.name!r} is used twice")
+            numbers = tuple(cdus[member] for member in members if member in cdus)
+            if numbers and group.spare >= len(numbers):
+                what = f"{len(numbers)} CDUs of which {group.spare} are spare leave none"
+                self.devices.report(f"{at}.spare", what, "name more CDUs, or fewer spare ones")
+            found[group.name] = len(self.loops)
+            self.loops.append(
+                CoolantLoop(name=f"{name}/{group.name}", cdus=numbers, spare=group.spare)
+            )
+        return found
 
     def _racks(
-        self, rack: Rack, pods: list[str], first_pod: int, cdus: list[dict[str, int]], where: str
+        self,
+        rack: Rack,
+        pod: Pod,
+        pods: list[str],
+        first_pod: int,
+        loops: list[dict[str, int]],
+        where: str,
     ) -> None:
         """One rack entry in each of the pods: its racks, then its devices group by group."""
-        own_names = self._names(rack.name, where)
-        count = len(own_names)
-        feeds = self._feeds(rack.fed_by, where)
-        total = count * len(pods)
-        branch, standby = _spread(feeds[0], total), _spread(feeds[1], total)
-        first_rack = len(self.rack_names)
-        cdu = np.full(total, NO_INDEX)
-        for number, pod in enumerate(pods):
-            here = slice(number * count, (number + 1) * count)
-            cdu[here] = self._rack_cdus(rack.cdu, cdus[number], count, where)
-            for name in own_names:
-                path = f"{pod}/{name}"
-                if path in self.seen:
-                    raise self._error(where, f"the name {path!r} is used twice")
-                self.seen.add(path)
-                self.rack_names.append(path)
-        for index in range(total):
-            pod_index = first_pod + index // count
-            self.rack_columns.append(
-                (pod_index, int(branch[index]), int(standby[index]), int(cdu[index]))
+        own_names = self.devices.names(rack.name, where)
+        count, total = len(own_names), len(own_names) * len(pods)
+        if not total:
+            return
+        branch, standby = self._rack_feeds(rack.fed_by, pods, count, where)
+        first_rack = self.racks.count
+        loop = np.full(total, NO_INDEX)
+        for number, name in enumerate(pods):
+            loop[number * count : (number + 1) * count] = self._rack_loops(
+                rack.cdu, loops[number], count, where
             )
-        parts: tuple[tuple[Several | None, Kind, str], ...] = (
-            (rack.nodes, "node", "n"),
-            (rack.switches, "switch", "sw"),
-            (rack.power_shelves, "power_shelf", "ps"),
+            for own in own_names:
+                path = f"{name}/{own}"
+                if path in self.devices.taken:
+                    self.devices.report(where, f"the name {path!r} is used twice")
+                self.devices.taken.add(path)
+        self.racks.add(
+            names=[f"{name}/{own}" for name in pods for own in own_names],
+            pod=first_pod + np.arange(total) // count,
+            branch=branch,
+            standby=standby,
+            cdu=self._first_cdus(loop),
+            loop=loop,
+            priority=rack.priority or pod.priority,
+            tenant=rack.tenant or pod.tenant,
         )
-        for several, kind, letter in parts:
-            if several is None:
-                continue
-            at = f"{where}.{kind}s"
-            model = self._model(several.model, (kind,), at)
-            members = self._members(several, letter, at)
-            rack_of = np.repeat(np.arange(total), several.count)
-            names = [
-                f"{self.rack_names[first_rack + r]}/{m}" for r in range(total) for m in members
+        for kind in KINDS.values():
+            several = rack.several(kind) if kind.rack_table else None
+            if several is not None:
+                at = f"{where}.{kind.rack_table}"
+                self._rack_devices(several, kind, (first_rack, total, count, first_pod), at)
+
+    def _rack_feeds(
+        self, fed_by: FedBy, pods: list[str], count: int, where: str
+    ) -> tuple[IntArray, IntArray]:
+        """Branches of the racks of an entry: spread over all pods, or in each over its own."""
+        each = [self.devices.feeds(fed_by, where, f"{pod}/") for pod in pods]
+        if all(feeds == each[0] for feeds in each):
+            total = count * len(pods)
+            return spread(each[0][0], total), spread(each[0][1], total)
+        columns = ([spread(feeds[side], count) for feeds in each] for side in (0, 1))
+        first, second = (np.concatenate(column) for column in columns)
+        return first, second
+
+    def _rack_devices(
+        self, several: Several, kind: DeviceKind, place: tuple[int, int, int, int], where: str
+    ) -> None:
+        """The equal devices of one kind in each rack of an entry.
+
+        Args:
+            place: first rack, number of racks, racks a pod, first pod.
+        """
+        first_rack, total, count, first_pod = place
+        model = self.devices.model(several.model, kind, where)
+        members = self._members(several, kind.letter, where)
+        if model is None or not members:
+            return
+        rack_of = np.repeat(np.arange(total), len(members))
+        rows = self.racks
+        names = [f"{rows.names[first_rack + r]}/{m}" for r in range(total) for m in members]
+        numbers = (
+            [
+                {"n": n + 1, "rack": r % count + 1, "pod": first_pod + r // count + 1}
+                for r in range(total)
+                for n in range(len(members))
             ]
-            numbers = (
-                [
-                    {"n": n + 1, "rack": r % count + 1, "pod": first_pod + r // count + 1}
-                    for r in range(total)
-                    for n in range(several.count)
-                ]
-                if several.address
-                else []
-            )
-            self._add_group(
-                model,
-                names,
-                at,
-                branch=branch[rack_of],
-                standby=standby[rack_of],
+            if several.address
+            else []
+        )
+        own = slice(first_rack, first_rack + total)
+        self.devices.add_group(
+            names,
+            where,
+            DeviceGroup(
+                model=model,
+                names=tuple(names),
+                first_device=0,
+                first_row=0,
+                branch=rows.column("branch")[own][rack_of],
+                standby_branch=rows.column("standby")[own][rack_of],
                 rack=first_rack + rack_of,
-                cdu=cdu[rack_of],
-                addresses=self._addresses(several.address, model, numbers, at),
+                cdu=rows.column("cdu")[own][rack_of],
+                addresses=self.devices.addresses(several.address, model, numbers, where),
                 credentials=several.credentials,
                 tls_ca=several.tls_ca,
-            )
+                priority=rows.priorities[first_rack],
+                tenant=rows.tenants[first_rack],
+            ),
+        )
 
     def _members(self, several: Several, letter: str, where: str) -> list[str]:
         width = len(str(several.count))
         pattern = several.name or f"{letter}{{{1:0{width}d}..{several.count}}}"
-        names = self._names(pattern, where)
-        if len(names) != several.count:
-            raise self._error(
-                f"{where}.name", f"makes {len(names)} names for count = {several.count}"
-            )
+        names = self.devices.names(pattern, where)
+        if names and len(names) != several.count:
+            what = f"makes {len(names)} names for count = {several.count}"
+            self.devices.report(f"{where}.name", what)
         return names
 
-    def _rack_cdus(self, pattern: str, cdus: dict[str, int], count: int, where: str) -> IntArray:
+    def _rack_loops(self, pattern: str, loops: dict[str, int], count: int, where: str) -> IntArray:
         if not pattern:
             return np.full(count, NO_INDEX)
         found = []
-        for name in self._names(pattern, where, "cdu"):
-            if name not in cdus:
-                raise self._error(
-                    f"{where}.cdu", f"no cdu {name!r} in this pod", nearest(name, cdus)
+        for name in self.devices.names(pattern, where, "cdu"):
+            if name not in loops:
+                self.devices.report(
+                    f"{where}.cdu", f"no cdu {name!r} in this pod", nearest(name, loops)
                 )
-            found.append(cdus[name])
-        return _spread(found, count)
+            found.append(loops.get(name, NO_INDEX))
+        return spread(found or [NO_INDEX], count)
 
-
-def _spread(values: list[int], count: int) -> IntArray:
-    """`count` members over a few values in equal blocks, the order kept."""
-    return np.array(values, np.int64)[np.arange(count) * len(values) // max(count, 1)]
-
-
-def _expand(pattern: str, where: str, error: Callable[..., ConfigError]) -> list[str]:
-    try:
-        return expand_range(pattern)
-    except ValueError as problem:
-        raise error(where, str(problem)) from None
-
-
-def _power_tree(file: SiteFile, error: Callable[..., ConfigError]) -> tuple[Branch, ...]:
-    """Branches in an order in which parents come first."""
-    grid: Grid = file.grid
-    volts = grid.voltage_v * math.sqrt(3.0)
-    waiting: dict[str, tuple[str, Branch]] = {}
-    for transformer in file.transformer:
-        for name in _expand(transformer.name, f"transformer.{transformer.name}.name", error):
-            branch = Branch(
-                name=name,
-                kind="transformer",
-                parent=NO_INDEX,
-                rating_w=transformer.rating_va * 1.0,  # at unity power factor
-                rating_a=transformer.rating_va / volts,
-            )
-            _add_once(waiting, name, transformer.fed_by, branch, error)
-    for breaker in file.breaker:
-        for name in _expand(breaker.name, f"breaker.{breaker.name}.name", error):
-            branch = Branch(
-                name=name,
-                kind="breaker",
-                parent=NO_INDEX,
-                rating_w=breaker.rating_a * volts,
-                rating_a=breaker.rating_a,
-            )
-            _add_once(waiting, name, breaker.fed_by, branch, error)
-    connection = grid.import_max_w
-    root = Branch(
-        name="grid", kind="grid", parent=NO_INDEX, rating_w=connection, rating_a=connection / volts
-    )
-    placed, order = {"grid": 0}, [root]
-    while waiting:
-        ready = [name for name, (above, _) in waiting.items() if above in placed]
-        if not ready:
-            name, (above, branch) = next(iter(waiting.items()))
-            if above in waiting:
-                raise error(f"{branch.kind}.{name}.fed_by", "the power tree runs in a circle here")
-            hint = nearest(above, [*placed, *waiting])
-            raise error(f"{branch.kind}.{name}.fed_by", f"no branch {above!r}", hint)
-        for name in ready:
-            above, branch = waiting.pop(name)
-            placed[name] = len(order)
-            order.append(
-                Branch(
-                    name=name,
-                    kind=branch.kind,
-                    parent=placed[above],
-                    rating_w=branch.rating_w,
-                    rating_a=branch.rating_a,
-                )
-            )
-    return tuple(order)
-
-
-def _add_once(
-    waiting: dict[str, tuple[str, Branch]],
-    name: str,
-    above: str,
-    branch: Branch,
-    error: Callable[..., ConfigError],
-) -> None:
-    if name in waiting or name == "grid":
-        raise error(f"{branch.kind}.{name}", f"the branch name {name!r} is used twice")
-    waiting[name] = (above, branch)
+    def _first_cdus(self, loop: IntArray) -> IntArray:
+        """Device number of the first CDU of each loop; none for air."""
+        first = [one.cdus[0] if one.cdus else NO_INDEX for one in self.loops]
+        return np.array([first[index] if index >= 0 else NO_INDEX for index in loop], np.int64)

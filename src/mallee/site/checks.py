@@ -15,7 +15,7 @@ import numpy as np
 
 from mallee.core.arrays import NO_INDEX, FloatArray
 from mallee.core.units import SECONDS_PER_HOUR
-from mallee.site.file import DemandWindow
+from mallee.site.contract import DemandWindow
 from mallee.site.loads import branch_range, cdu_heat, rack_range, rack_shelves
 from mallee.site.model import DeviceGroup, SiteModel
 
@@ -164,7 +164,7 @@ def _cooling(site: SiteModel) -> Iterator[Finding]:
 
 def _swing(site: SiteModel) -> Iterator[Finding]:
     """Batteries against the swing that a job's end makes: power, and energy to the ramp limit."""
-    grid, control = site.file.grid, site.file.control
+    grid, control = site.grid, site.file.control
     nodes = list(site.groups_of("node"))
     swing_w = sum(g.count * (g.model.power_max_w - g.model.power_min_w) for g in nodes)
     if swing_w <= 0.0:
@@ -172,7 +172,7 @@ def _swing(site: SiteModel) -> Iterator[Finding]:
     batteries = list(site.groups_of("battery"))
     text = f"nodes can drop or rise by {watts(swing_w)} at once"
     if not batteries:
-        limit_w_per_s = min(grid.ramp_up_max_w_per_s, grid.ramp_down_max_w_per_s)
+        limit_w_per_s = min(grid.ramp_up_w_per_s, grid.ramp_down_w_per_s)
         if swing_w > limit_w_per_s * 1.0:  # what one second allows
             yield Finding(
                 level="warning",
@@ -192,7 +192,7 @@ def _swing(site: SiteModel) -> Iterator[Finding]:
         )
         return
     energy_wh = sum(g.count * g.model.parameter("energy_wh") for g in batteries)
-    ramps = (grid.ramp_down_max_w_per_s, grid.ramp_up_max_w_per_s)
+    ramps = (grid.ramp_down_w_per_s, grid.ramp_up_w_per_s)
     rooms = (control.soc_max - control.soc_target, control.soc_target - control.soc_min)
     for way, ramp_w_per_s, room_frac in zip(_WAYS, ramps, rooms, strict=True):
         # A step that the meter follows at the ramp limit leaves a triangle to the battery.
@@ -210,7 +210,7 @@ def _swing(site: SiteModel) -> Iterator[Finding]:
 
 def _windows(site: SiteModel) -> Iterator[Finding]:
     """Demand windows: empty, overlapping, or with a target that cannot be met."""
-    grid = site.file.grid
+    grid = site.grid
     least_w = float(branch_range(site).least_w[0])
     for window in grid.demand_windows:
         where = f"grid.demand_windows.{window.name}"

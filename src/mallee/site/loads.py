@@ -10,6 +10,9 @@ import numpy as np
 
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.core.device_model import DeviceModel
+from mallee.kinds import KINDS
+from mallee.kinds.cdu import CDU
+from mallee.kinds.power_shelf import POWER_SHELF
 from mallee.site.model import DeviceGroup, SiteModel
 
 
@@ -22,19 +25,8 @@ class Range:
 
 
 def device_range(model: DeviceModel) -> tuple[float, float]:
-    """Least that control can hold one device to, and the most it can draw, in W.
-
-    A node goes down to its lowest cap, a charger to its standby, a battery to its auxiliaries;
-    everything else may take its maximum whatever control does. Meters, power shelves and PDUs only
-    pass power on.
-    """
-    if model.kind in ("meter", "power_shelf", "pdu"):
-        return 0.0, 0.0
-    most_w = model.power_max_w
-    least = {"node": "cap_min_w", "charger": "standby_w", "battery": "auxiliary_w"}.get(model.kind)
-    if least is None:
-        return most_w, most_w
-    return _parameter(model, least, most_w if model.kind == "node" else 0.0), most_w
+    """Least that control can hold one device to and the most it can draw, in W, by its kind."""
+    return KINDS[model.kind].range_w(model)
 
 
 def rack_range(site: SiteModel) -> Range:
@@ -53,10 +45,10 @@ def rack_range(site: SiteModel) -> Range:
 def rack_shelves(site: SiteModel) -> FloatArray:
     """Rating of the power shelves of each rack together, in W; 0 without shelves.  # (racks,)"""
     rating_w = np.zeros(len(site.racks.names))
-    for group in site.groups_of("power_shelf"):
+    for group in site.groups_of(POWER_SHELF):
         inside = group.rack[group.rack != NO_INDEX]
         members = np.bincount(inside, minlength=len(rating_w))
-        rating_w += members * _parameter(group.model, "rating_w", group.model.power_max_w)
+        rating_w += members * group.model.parameter_or("rating_w", group.model.power_max_w)
     return rating_w
 
 
@@ -88,24 +80,27 @@ def branch_range(site: SiteModel, transferred: bool = False) -> Range:
         racks.least_w + _losses(loss, racks.least_w, rating_w),
         racks.most_w + _losses(loss, racks.most_w, rating_w),
     )
-    for index in range(len(site.branches) - 1, 0, -1):  # parents come before their children
-        parent = site.branches[index].parent
-        least_w[parent] += least_w[index]
-        most_w[parent] += most_w[index]
+    for index in range(len(site.branches) - 1, -1, -1):  # sources come before what they feed
+        branch = site.branches[index]
+        sources = (branch.parent, branch.standby) if transferred else (branch.parent,)
+        for above in sources:
+            if above != NO_INDEX:
+                least_w[above] += least_w[index]
+                most_w[above] += most_w[index]
     return Range(least_w=least_w, most_w=most_w)
 
 
 def cdu_heat(site: SiteModel) -> dict[str, tuple[DeviceGroup, float, float]]:
     """By CDU name: its group, and the least and most heat in W that its racks' liquid carries."""
     names, groups = {}, {}
-    for group in site.groups_of("cdu"):
+    for group in site.groups_of(CDU):
         for position, name in enumerate(group.names):
             names[group.first_device + position] = name
             groups[name] = group
     least_w = dict.fromkeys(groups, 0.0)
     most_w = dict.fromkeys(groups, 0.0)
     for group in site.groups:
-        liquid_frac = _parameter(group.model, "liquid_frac", 0.0)
+        liquid_frac = group.model.parameter_or("liquid_frac", 0.0)
         least, most = device_range(group.model)
         numbers, members = np.unique(group.cdu[group.cdu != NO_INDEX], return_counts=True)
         for number, count in zip(numbers.tolist(), members.tolist(), strict=True):
@@ -116,9 +111,9 @@ def cdu_heat(site: SiteModel) -> dict[str, tuple[DeviceGroup, float, float]]:
 
 def _shelf_loss(site: SiteModel) -> tuple[float, float, float]:
     """Loss curve of the site's first kind of power shelf, as fractions of its rating."""
-    for group in site.groups_of("power_shelf"):
+    for group in site.groups_of(POWER_SHELF):
         names = ("loss_a_pu", "loss_b_pu", "loss_c_pu")
-        a, b, c = (_parameter(group.model, name, 0.0) for name in names)
+        a, b, c = (group.model.parameter_or(name, 0.0) for name in names)
         return a, b, c
     return 0.0, 0.0, 0.0
 
@@ -131,8 +126,3 @@ def _losses(
     a, b, c = loss
     losses: FloatArray = np.where(rating_w > 0.0, rating_w * (a + b * used + c * used**2), 0.0)
     return losses
-
-
-def _parameter(model: DeviceModel, name: str, otherwise: float) -> float:
-    known = name in model.physics or name in model.limits
-    return model.parameter(name) if known else otherwise

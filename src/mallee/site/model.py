@@ -10,37 +10,66 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mallee.core.device_model import DeviceModel, Kind
+from mallee.core.arrays import NO_INDEX, IntArray
+from mallee.core.device_model import DeviceModel
 from mallee.core.errors import ConfigError
+from mallee.kinds import KINDS, DeviceKind, Role
+from mallee.site.contract import UtilityFeed
+from mallee.site.entry import Device
 from mallee.site.file import SiteFile
+from mallee.site.switchgear import Breaker, Bus, TransferSwitch, Transformer
 
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-
-NO_INDEX = -1
-"""Marks "none" in index arrays: no rack, no standby branch, no parent."""
+BranchEntry = UtilityFeed | Transformer | Breaker | Bus | TransferSwitch | Device
+"""The table of the site file that a branch was written as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A node of the power tree; branch 0 is the grid connection.
+    """A piece of the power tree; those above come before those below.
 
     Attributes:
-        parent: index of the branch above, `NO_INDEX` for the grid connection.
+        kind: of `kinds.branches.BRANCHES`, or of the in-line device or source that it is.
+        parent: index of the branch above, `NO_INDEX` for a utility feed or a genset.
+        standby: index of its second source, `NO_INDEX` for none.
         rating_w: continuous rating at unity power factor.
         rating_a: continuous current per phase.
+        voltage_v: nominal line-to-line voltage below it.
+        transfer_s: how long its load is without supply when it changes to the other source.
+        return_s: how long the normal source must be good before it goes back.
+        tie: the tie breaker through which the second source comes; empty where there is none.
+        device: number of the device that it is, `NO_INDEX` where it has no address.
+        entry: its table of the site file.
     """
 
     name: str
-    kind: Literal["grid", "transformer", "breaker"]
+    kind: str
     parent: int
     rating_w: float
     rating_a: float
+    voltage_v: float
+    standby: int = NO_INDEX
+    transfer_s: float = 0.0
+    return_s: float = 0.0
+    tie: str = ""
+    device: int = NO_INDEX
+    entry: BranchEntry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoolantLoop:
+    """CDUs that serve their racks together: one, or a group behind a common header.
+
+    Attributes:
+        cdus: device numbers.
+        spare: how many of them may be lost without the rest falling short.
+    """
+
+    name: str
+    cdus: tuple[int, ...]
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +80,17 @@ class DeviceGroup:
         names: site-wide unique path of each, such as ``pod1/r1/n03``.  # (devices,)
         first_device: number of the first one among all devices of the site.
         first_row: row of the first point of the first device; devices follow one another.
-        branch, standby_branch: branch that each hangs on.  # (devices,)
+        branch, standby_branch: branch that each hangs on; of a meter, the one that it measures.
+            (devices,)
         rack: rack that each stands in, or `NO_INDEX`.  # (devices,)
         cdu: device number of the CDU that cools each, or `NO_INDEX`.  # (devices,)
         addresses: by protocol, the address of each as the site file gives it; empty where the
             site is simulated and leaves the choice to the runtime.
         credentials: name of the login in the secrets file.
         tls_ca: PEM file of the authority to trust; empty for the system's.
+        priority: who is served first when power is short; higher first.
+        tenant: whose they are; empty for nobody in particular.
+        serves: of plant, names of the pods whose heat it rejects; empty for all.
     """
 
     model: DeviceModel
@@ -71,9 +104,12 @@ class DeviceGroup:
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     credentials: str = ""
     tls_ca: str = ""
+    priority: int = 0
+    tenant: str = ""
+    serves: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> str:
         """The class of device."""
         return self.model.kind
 
@@ -111,7 +147,10 @@ class Racks:
         names: such as ``pod1/r1``.  # (racks,)
         pod: index of the pod it stands in.  # (racks,)
         branch, standby_branch: branch it hangs on.  # (racks,)
-        cdu: device number of its CDU, or `NO_INDEX` for air.  # (racks,)
+        cdu: device number of its (first) CDU, or `NO_INDEX` for air.  # (racks,)
+        loop: index of its coolant loop, or `NO_INDEX` for air.  # (racks,)
+        priority: who is served first when power is short; higher first.  # (racks,)
+        tenant: whose it is; empty for nobody in particular.  # (racks,)
     """
 
     names: tuple[str, ...]
@@ -119,6 +158,9 @@ class Racks:
     branch: IntArray
     standby_branch: IntArray
     cdu: IntArray
+    loop: IntArray
+    priority: IntArray
+    tenant: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -130,6 +172,17 @@ class SiteModel:
     pods: tuple[str, ...]
     racks: Racks
     groups: tuple[DeviceGroup, ...]
+    loops: tuple[CoolantLoop, ...] = ()
+
+    @property
+    def grid(self) -> UtilityFeed:
+        """The contract of the first utility feed, the only one of most sites."""
+        return self.file.feeds[0]
+
+    @cached_property
+    def feed_branches(self) -> IntArray:
+        """Branch of each utility feed, in the order of `file.feeds`.  # (feeds,)"""
+        return np.array([self.branch_index(feed.name) for feed in self.file.feeds], np.int64)
 
     @property
     def name(self) -> str:
@@ -152,11 +205,16 @@ class SiteModel:
         layout = repr([(g.names, [p.name for p in g.model.point]) for g in self.groups])
         return hashlib.sha256(layout.encode()).hexdigest()[:16]
 
-    def groups_of(self, kind: Kind) -> Iterator[DeviceGroup]:
+    def groups_of(self, kind: str | DeviceKind) -> Iterator[DeviceGroup]:
         """All groups of one kind of device."""
-        return (group for group in self.groups if group.kind == kind)
+        name = kind if isinstance(kind, str) else kind.name
+        return (group for group in self.groups if group.kind == name)
 
-    def rows(self, kind: Kind, point: str) -> IntArray:
+    def groups_with(self, *roles: Role) -> Iterator[DeviceGroup]:
+        """All groups of the kinds that have one of these roles in the power tree."""
+        return (group for group in self.groups if KINDS[group.kind].role in roles)
+
+    def rows(self, kind: str | DeviceKind, point: str) -> IntArray:
         """Rows of a point over all devices of a kind whose model has it."""
         found = [g.rows(point) for g in self.groups_of(kind) if point in g.model.index]
         return np.concatenate(found) if found else np.empty(0, np.int64)

@@ -65,7 +65,7 @@ def build_plant(
     guards: NDArray[np.void] = np.zeros(sum(count for _, count in kinds), GUARD)
     guards["curve"] = np.concatenate([np.full(count, names.index(name)) for name, count in kinds])
     sums: NDArray[np.void] = np.zeros(1, SITE)
-    nominal_hz = site.file.grid.frequency_hz
+    nominal_hz = site.grid.frequency_hz
     for field in ("nominal_hz", "island_hz", "frequency_hz", "grid_hz"):
         sums[field] = nominal_hz
     sums["voltage_pu"] = sums["grid_voltage_pu"] = 1.0

@@ -14,8 +14,8 @@ from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
 from mallee.core.event import Event
 from mallee.core.event_kinds import new_event
-from mallee.site.file import Twin
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Twin
 from mallee.twin.assembly import SteadyLoads, build_plant
 from mallee.twin.battery.batteries import Batteries
 from mallee.twin.charging.stations import Stations
@@ -81,7 +81,7 @@ class SiteTwin:
         self.events: list[Event] = []
         self.write_path = make_write_path(site.device_count)
         self.injector = FaultInjector(FaultPlan() if faults is None else faults, site)
-        self.grid = Grid(site.file.grid.frequency_hz, self.clock)
+        self.grid = Grid(site.grid.frequency_hz, self.clock)
         self.branches = Branches(site, self.clock)
         self.batteries = Batteries(site, seed, settings.soc_start, self.clock)
         self.chargers = Stations(site, seed)
@@ -342,7 +342,7 @@ class SiteTwin:
             self.batteries.rows,
             self.chargers.rows,
             self._meter_rows,
-            self.site.file.grid.voltage_v,
+            self.site.grid.voltage_v,
         )
 
     def _fill_slow(self) -> None:

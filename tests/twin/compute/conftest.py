@@ -10,8 +10,8 @@ import pytest
 from mallee.catalogue import load_models, load_site_file
 from mallee.core.arrays import FloatArray
 from mallee.site.build import build_site
-from mallee.site.file import Job, Load, Smoothing, Twin
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Job, Load, Smoothing, Twin
 from mallee.twin.compute import Compute
 
 EXAMPLE = Path(__file__).parents[3] / "examples/sites/charging-site.toml"

@@ -9,7 +9,7 @@ import numpy as np
 
 from mallee.catalogue import load_models, load_site_file
 from mallee.site.build import build_site
-from mallee.site.file import Job, Load, Smoothing, Twin
+from mallee.site.simulated import Job, Load, Smoothing, Twin
 from mallee.twin.compute import Compute
 
 

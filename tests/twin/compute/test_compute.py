@@ -7,8 +7,8 @@ import pytest
 
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError, Rejected
-from mallee.site.file import Job, Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Job, Load
 from mallee.twin.compute import Compute
 
 MakeSite = Callable[..., SiteModel]

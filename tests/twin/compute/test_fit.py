@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mallee.core.errors import ConfigError
-from mallee.site.file import Load
+from mallee.site.simulated import Load
 from mallee.twin.compute.workload.fit import TrainingFit, compare, fit_training, generate
 from mallee.twin.compute.workload.trace_file import Trace, read_trace
 

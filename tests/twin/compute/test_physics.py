@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mallee.core.arrays import FloatArray
-from mallee.site.file import Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load
 from mallee.twin.compute import Compute
 from mallee.twin.compute.noise import fill_uniform, normal
 from mallee.twin.compute.thermal import DIE_SHARE, step_matrix

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mallee.core.arrays import FloatArray
-from mallee.site.file import Job, Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Job, Load
 from mallee.twin.compute import Compute
 
 MakeSite = Callable[..., SiteModel]

@@ -9,8 +9,8 @@ import pytest
 
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.site.file import Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Load
 from mallee.twin.compute import Compute
 from mallee.twin.compute.workload.deaverage import deaverage
 from mallee.twin.compute.workload.trace_file import Trace, read_trace

@@ -8,8 +8,8 @@ import pytest
 
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.site.file import Job, Load
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Job, Load
 from mallee.twin.compute import Compute
 from mallee.twin.compute.throughput import TABLES, throughput_at
 from mallee.twin.compute.workload.inference import arrival_rate, mean_activity

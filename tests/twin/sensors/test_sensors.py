@@ -1,5 +1,7 @@
 """Reported values: error, refresh, window, latency, rounding, drop-out, faults, repeatability."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def with_sensor(site: SiteModel, kind: str, point: str, sensor: Sensor) -> SiteM
             groups.append(type(group)(**(values | {"model": model})))
         else:
             groups.append(group)
-    return SiteModel(site.file, site.branches, site.pods, site.racks, tuple(groups))
+    return replace(site, groups=tuple(groups))
 
 
 def test_gpu_gain_errors_span_the_published_five_percent(demo_site: SiteModel) -> None:
@@ -63,7 +65,7 @@ def test_energy_counter_and_power_share_their_error(demo_site: SiteModel) -> Non
 def test_set_points_and_counters_are_exact(demo_site: SiteModel) -> None:
     reported = run(demo_site, Sensors(demo_site, 1), 1, true_points(demo_site, 1234.5678))
     for kind, point in (("node", "cap_w"), ("battery", "mode"), ("cdu", "leak_count")):
-        assert (reported[demo_site.rows(kind, point)] == 1234.5678).all()  # type: ignore[arg-type]
+        assert (reported[demo_site.rows(kind, point)] == 1234.5678).all()
 
 
 def test_meter_is_of_class_0_2(demo_site: SiteModel) -> None:

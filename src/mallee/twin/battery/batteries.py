@@ -187,10 +187,10 @@ def _unit(site: SiteModel, model: DeviceModel, clock: Clock) -> np.void:
         delay_s = parameter_in(model, f"{name}_delay_s", 0.0, longest_s)
         tau_s = parameter_in(model, f"{name}_tau_s", 0.0, 3600.0)
         unit["path"][path] = make_path(delay_s, tau_s, clock.step_s)
-    grid, rule = site.file.grid, unit["commissioned"]
+    grid, rule = site.grid, unit["commissioned"]
     rule["import_max_w"] = grid.import_max_w * (1.0 - site.file.control.import_margin_frac)
     rule["import_min_w"] = -grid.export_max_w
-    rule["ramp_up_w_per_s"] = grid.ramp_up_max_w_per_s * (1.0 - RAMP_MARGIN_FRAC)
-    rule["ramp_down_w_per_s"] = grid.ramp_down_max_w_per_s * (1.0 - RAMP_MARGIN_FRAC)
+    rule["ramp_up_w_per_s"] = grid.ramp_up_w_per_s * (1.0 - RAMP_MARGIN_FRAC)
+    rule["ramp_down_w_per_s"] = grid.ramp_down_w_per_s * (1.0 - RAMP_MARGIN_FRAC)
     rule["time_s"] = FILTER_TIME_S
     return cast(np.void, unit[()])

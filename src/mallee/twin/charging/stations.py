@@ -108,7 +108,7 @@ def safe_share_w(site: SiteModel) -> float:
         for group in site.groups
         if group.kind in ("node", "switch", "cdu")
     )
-    return max(0.0, (site.file.grid.import_max_w - pods_w) / stations)
+    return max(0.0, (site.grid.import_max_w - pods_w) / stations)
 
 
 def _rows(site: SiteModel) -> IntArray:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray, IntArray
-from mallee.site.file import Twin
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Twin
 from mallee.twin.compute.activity import Activity
 from mallee.twin.compute.caps import Caps
 from mallee.twin.compute.kernels import Scratch, Slots, advance_racks

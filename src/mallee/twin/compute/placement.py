@@ -10,8 +10,8 @@ import numpy as np
 from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import ConfigError
 from mallee.core.patterns import expand_range
-from mallee.site.file import Job, Load, Twin
 from mallee.site.model import SiteModel
+from mallee.site.simulated import Job, Load, Twin
 from mallee.twin.compute.layout import Layout, gpu_slots_of
 from mallee.twin.compute.throughput import lookup_table
 from mallee.twin.compute.workload.constant import Constant

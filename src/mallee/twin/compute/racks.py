@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from mallee.core.arrays import FloatArray, IntArray
-from mallee.site.file import Twin
+from mallee.site.simulated import Twin
 from mallee.twin.compute.kernels import RackConstants, Slots
 from mallee.twin.compute.layout import LANES, Layout, gpu_slots_of, parameter
 from mallee.twin.compute.noise import fill_uniform

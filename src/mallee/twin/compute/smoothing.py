@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mallee.site.file import Smoothing
+from mallee.site.simulated import Smoothing
 from mallee.twin.compute.layout import Float32Array, Layout
 from mallee.twin.kernel import inlined
 

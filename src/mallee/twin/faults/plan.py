@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mallee.core.errors import ConfigError
-from mallee.site.build import nearest
 from mallee.site.model import SiteModel
+from mallee.site.problems import nearest
 from mallee.twin.clock import STEP_MS
 from mallee.twin.faults.kind import FaultKind, Occurrence
 from mallee.twin.faults.overrides import Overrides

@@ -9,8 +9,8 @@ import numpy as np
 
 from mallee.core.arrays import IntArray
 from mallee.core.errors import ConfigError
-from mallee.site.build import nearest
 from mallee.site.model import SiteModel
+from mallee.site.problems import nearest
 from mallee.twin.faults.kind import Target, TargetKind
 
 DEVICE_KINDS: Final[tuple[TargetKind, ...]] = (

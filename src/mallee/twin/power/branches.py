@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.core.patterns import expand_range
-from mallee.site.file import Breaker, Transformer
-from mallee.site.model import SiteModel
+from mallee.core.units import SECONDS_PER_HOUR
+from mallee.kinds.ups import UPS as UPS_KIND
+from mallee.site.model import Branch, SiteModel
+from mallee.site.switchgear import Breaker, Transformer
 from mallee.twin.clock import Clock
 from mallee.twin.power import layout
 from mallee.twin.power.breakers import set_breaker
@@ -37,15 +38,13 @@ class Branches:
         self.names = tuple(branch.name for branch in site.branches)
         self.units: NDArray[np.void] = np.zeros(len(self.names), layout.BRANCH)
         self.state: NDArray[np.void] = np.zeros(len(self.names), layout.BRANCH_STATE)
-        settings = _settings(site)
-        kinds = {"grid": layout.GRID, "transformer": layout.TRANSFORMER, "breaker": layout.BREAKER}
         thermal = []
         for number, (unit, branch) in enumerate(zip(self.units, site.branches, strict=True)):
-            unit["parent"], unit["kind"] = branch.parent, kinds[branch.kind]
+            unit["parent"], unit["kind"] = branch.parent, _kind_of(branch)
             unit["rating_w"], unit["rating_a"] = branch.rating_w, branch.rating_a
             unit["ups"] = -1
-            unit["nominal_v"] = site.file.grid.voltage_v
-            own = settings.get(branch.name)
+            unit["nominal_v"] = site.grid.voltage_v
+            own = branch.entry
             if isinstance(own, Transformer):
                 _transformer(unit, own)
                 va, idle, load = own.rating_va, own.no_load_loss_frac, own.load_loss_frac
@@ -64,19 +63,14 @@ class Branches:
     def _place_ups(self, site: SiteModel) -> tuple[NDArray[np.void], NDArray[np.void]]:
         """Put every UPS of the site in line behind the branch that it names."""
         made: list[tuple[np.void, np.void]] = []
-        for group in site.groups_of("ups"):
-            model = group.model
-            rating_w = model.power_max_w
-            entry = model.physics.get("energy_wh")
-            energy_wh = entry.value if entry is not None else rating_w * RIDE_S / 3600.0
-            eco = model.physics.get("eco")
-            for branch in group.branch:
+        for group in site.groups_of(UPS_KIND):
+            model, rating_w = group.model, group.model.power_max_w
+            energy_wh = model.parameter_or("energy_wh", rating_w * RIDE_S / SECONDS_PER_HOUR)
+            eco = model.parameter_or("eco", 0.0) > 0.0
+            for name in group.names:
+                branch = site.branch_index(name)
                 self.units[branch]["ups"] = len(made)
-                made.append(
-                    make_ups(
-                        int(branch), rating_w, energy_wh, eco=eco is not None and eco.value > 0.0
-                    )
-                )
+                made.append(make_ups(branch, rating_w, energy_wh, eco=eco))
         return (
             np.array([unit for unit, _ in made], UPS),
             np.array([state for _, state in made], UPS_STATE),
@@ -119,9 +113,13 @@ class Branches:
         return TRIP_NAMES[int(self.state[branch]["why_open"])]
 
 
-def _settings(site: SiteModel) -> dict[str, Transformer | Breaker]:
-    entries: list[Transformer | Breaker] = [*site.file.transformer, *site.file.breaker]
-    return {name: entry for entry in entries for name in expand_range(entry.name)}
+def _kind_of(branch: Branch) -> int:
+    """How the kernels treat a branch: what has no breaker or windings only passes on."""
+    if isinstance(branch.entry, Transformer):
+        return layout.TRANSFORMER
+    if isinstance(branch.entry, Breaker):
+        return layout.BREAKER
+    return layout.GRID
 
 
 def _transformer(unit: np.void, entry: Transformer) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
-from mallee.site.file import Load
+from mallee.site.simulated import Load
 from mallee.twin.compute.workload.trace_file import Trace
 from mallee.twin.compute.workload.training import Training
 

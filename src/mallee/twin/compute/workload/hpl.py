@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from mallee.core.arrays import FloatArray
-from mallee.site.file import Load
+from mallee.site.simulated import Load
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.kernel import kernel
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mallee.core.arrays import FloatArray
-from mallee.site.file import Load
+from mallee.site.simulated import Load
 from mallee.twin.compute.layout import Float32Array
 from mallee.twin.compute.noise import normal
 from mallee.twin.kernel import kernel
