@@ -25,13 +25,13 @@ import numpy as np
 from mallee.catalogue.read import load_site
 from mallee.core.errors import ConfigError
 from mallee.core.snapshot import Quality
-from mallee.runtime.board import Board, Role
+from mallee.runtime.board import Board
 from mallee.runtime.run_folder import Run, RunFolder, load_run
 
 SITE = Path(__file__).parents[1] / "examples" / "sites" / "charging-site.toml"
 START_MAX_S = 180.0
 RECOVERY_MAX_S = 30.0
-ROLES: tuple[Role, ...] = ("control", "collect", "console", "twin")
+KILLED = ("control", "collect", "console", "twin")
 GOALS = {
     "first_value_s": "<= 3",
     "cycle_p99_ms": "<= 5",
@@ -82,7 +82,7 @@ class Site:
         self.meter_max_w = max(self.meter_max_w, import_w)
         self.over_limit += import_w > self.import_max_w
 
-    def is_back(self, role: Role, killed: int, killed_s: float) -> bool:
+    def is_back(self, role: str, killed: int, killed_s: float) -> bool:
         """Whether a role's new process works and what it is for is fresh again."""
         pid, beat_s = self.board.heartbeat(role)
         if pid == killed or beat_s < killed_s:
@@ -143,7 +143,7 @@ def _answers(url: str) -> bool:
 def kill_each(site: Site) -> dict[str, float]:
     """Kill every process once; how long until it is back and its work is fresh."""
     took: dict[str, float] = {}
-    for role in ROLES:
+    for role in KILLED:
         pid, _ = site.board.heartbeat(role)
         os.kill(pid, signal.SIGKILL)
         killed_s = time.monotonic()
@@ -153,7 +153,7 @@ def kill_each(site: Site) -> dict[str, float]:
     return took
 
 
-def _back_check(site: Site, role: Role, pid: int, killed_s: float) -> Callable[[], bool]:
+def _back_check(site: Site, role: str, pid: int, killed_s: float) -> Callable[[], bool]:
     return lambda: site.is_back(role, pid, killed_s)
 
 

@@ -18,7 +18,8 @@ from mallee.console.process import main
 from mallee.core.event import Event, Severity
 from mallee.core.snapshot import Quality
 from mallee.core.status import ControlStatus
-from mallee.runtime.board import ROLES, Board
+from mallee.runtime.board import Board
+from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import Run, RunFolder, load_run
 from mallee.site.model import SiteModel
 
@@ -112,7 +113,7 @@ class FakeSite:
                 cycle=self.cycle,
             )
         )
-        for role in ROLES:
+        for role in process_names(self.site):
             self.board.beat(role, time_s)
 
     def post_some_events(self, time_s: float) -> None:

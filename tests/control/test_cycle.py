@@ -7,15 +7,22 @@ from msgspec.structs import replace
 from mallee.control import ControlState, cycle, initial_state
 from mallee.core.command import Command
 from mallee.core.event import Event
-from mallee.core.plan import NO_PLAN, Plan
+from mallee.core.plan import Plan, PlanStep
+from mallee.core.request import Request
 from tests.control.site_view import SiteView
 
 
 def run(
-    view: SiteView, state: ControlState, time_s: float, plan: Plan = NO_PLAN
+    view: SiteView,
+    state: ControlState,
+    time_s: float,
+    plans: tuple[Plan, ...] = (),
+    requests: tuple[Request, ...] = (),
 ) -> tuple[ControlState, dict[str, float], list[Event]]:
     """One cycle; commands as a table of paths and values."""
-    state, commands, events = cycle(state, view.snapshot(time_s), plan, view.limits, time_s)
+    state, commands, events = cycle(
+        state, view.snapshot(time_s), plans, requests, view.limits, time_s
+    )
     return state, table(view, commands), events
 
 
@@ -148,14 +155,17 @@ def test_an_unseen_battery_is_not_counted_on() -> None:
 
 def test_an_open_demand_window_lowers_the_filter_limit_while_the_battery_can_keep_it() -> None:
     view = SiteView()
-    plan = Plan(valid_until_s=100.0, import_target_w=500e3, reason="demand window evening")
-    _, asked, _ = run(view, auto(view), 1.0, plan)
+    step = PlanStep(
+        from_s=0.0, until_s=200.0, import_target_w=500e3, reason="demand window evening"
+    )
+    plan = Plan(source="test", generation=1, made_s=0.0, valid_until_s=100.0, steps=(step,))
+    _, asked, _ = run(view, auto(view), 1.0, (plan,))
     assert asked["bess1/filter_import_max_w"] == pytest.approx(500e3)
     view.battery("soc", 0.2)
     view.set(import_w=560e3, chargers_w=(130e3, 130e3))
-    _, asked, _ = run(view, auto(view), 1.0, plan)
+    _, asked, _ = run(view, auto(view), 1.0, (plan,))
     assert asked["bess1/filter_import_max_w"] == pytest.approx(588e3)
-    _, asked, _ = run(view, auto(view), 101.0, plan)
+    _, asked, _ = run(view, auto(view), 101.0, (plan,))
     assert asked["bess1/filter_import_max_w"] == pytest.approx(588e3)
 
 

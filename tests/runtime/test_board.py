@@ -15,7 +15,8 @@ from mallee.core.errors import ConfigError
 from mallee.core.event import Event, Severity
 from mallee.core.snapshot import Progress, Quality
 from mallee.core.status import ControlStatus
-from mallee.runtime.board import TIMINGS, Board
+from mallee.runtime.board import Board
+from mallee.runtime.board_layout import TIMINGS
 from mallee.runtime.event_ring import SLOTS, EventRing
 from mallee.runtime.seqlock import Blob, Sequence
 from mallee.site.build import build_site

@@ -14,15 +14,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mallee.catalogue import load_site
 from mallee.core.errors import ConfigError
 from mallee.core.snapshot import Quality
 from mallee.history import read_point
-from mallee.runtime.board import ROLES, Board, Role
+from mallee.runtime.board import Board
+from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import RunFolder, load_run
 from mallee.runtime.supervisor import run_site
 from mallee.site.model import SiteModel
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sites" / "charging-site.toml"
+NAMES = process_names(load_site(EXAMPLE))
 PATIENCE_S = 300.0
 """Only ends a test that would never end: a first start compiles the twin's kernels."""
 
@@ -54,7 +57,7 @@ class Running:
                 self.meter_max_w = max(self.meter_max_w, snapshot.value(self.meter_row))
             time.sleep(0.02)
 
-    def works(self, role: Role, since_s: float) -> bool:
+    def works(self, role: str, since_s: float) -> bool:
         """Whether a role does its work after an instant, by what it leaves on the board."""
         _, beat_s = self.board.heartbeat(role)
         if role == "control":
@@ -67,7 +70,7 @@ class Running:
 
     def all_work(self) -> bool:
         now_s = time.monotonic() - 1.5
-        return all(self.works(role, now_s) for role in ROLES)
+        return all(self.works(role, now_s) for role in NAMES)
 
     def history(self) -> dict[float, float]:
         """Acknowledged readings of the meter by time."""
@@ -114,7 +117,7 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
         here.until(here.all_work)
         acked: dict[float, float] = {}
         here.until(lambda: len(here.history()) >= 2)
-        for role in ("control", "collect", "console", "twin"):
+        for role in ("control", "collect", "console", "twin", "plan"):
             acked |= here.history()
             killed, _ = here.board.heartbeat(role)
             os.kill(killed, signal.SIGKILL)
@@ -137,7 +140,7 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
         assert ("process-hung", "control") in told
         assert 0.0 < here.meter_max_w <= site.grid.import_max_w
 
-        pids = [here.board.heartbeat(role)[0] for role in ROLES]
+        pids = [here.board.heartbeat(role)[0] for role in NAMES]
         here.process.send_signal(signal.SIGTERM)
         assert here.process.wait(30.0) == 0
         assert all(is_gone(pid) for pid in pids)
@@ -150,8 +153,8 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
 
 def test_nothing_outlives_the_supervisor(tmp_path: Path) -> None:
     with running(EXAMPLE, tmp_path) as here:
-        here.until(lambda: all(here.board.heartbeat(role)[0] for role in ROLES))
-        pids = [here.board.heartbeat(role)[0] for role in ROLES]
+        here.until(lambda: all(here.board.heartbeat(role)[0] for role in NAMES))
+        pids = [here.board.heartbeat(role)[0] for role in NAMES]
         here.process.kill()
         here.process.wait()
         end_s = time.monotonic() + PATIENCE_S

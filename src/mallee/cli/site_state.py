@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
 from mallee.core.snapshot import Quality
-from mallee.runtime.board import ROLES, Board
+from mallee.runtime.board import Board
+from mallee.runtime.roles import PROCESSES
 from mallee.site.model import SiteModel
 
 BEAT_AGE_MAX_S = 3.0
 
 
 def processes_of(board: Board, now_s: float) -> dict[str, dict[str, Any]]:
-    """Process id of each role, and whether it beat lately."""
+    """Process id of each process, and whether it beat lately."""
     found: dict[str, dict[str, Any]] = {}
-    for role in ROLES:
-        pid, beat_s = board.heartbeat(role)
+    for process in PROCESSES:
+        pid, beat_s = board.heartbeat(process)
         if pid:
-            found[role] = {"pid": pid, "working": now_s - beat_s < BEAT_AGE_MAX_S}
+            found[process] = {"pid": pid, "working": now_s - beat_s < BEAT_AGE_MAX_S}
     return found
 
 

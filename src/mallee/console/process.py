@@ -16,7 +16,8 @@ from mallee.console.server import make_app
 from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
 from mallee.runtime.addresses import split_address
-from mallee.runtime.board import ROLES, Board
+from mallee.runtime.board import Board
+from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import RunFolder, load_run
 from mallee.site.model import SiteModel
 
@@ -74,7 +75,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder: Recorder) -> None:
     """Sample what is fast, and once a second, in step with the wall clock, tell everyone."""
     events = board.event_reader(load_seen(folder.history, board.session))
-    means = SecondMeans(live.site)
+    means, names = SecondMeans(live.site), process_names(live.site)
     while True:
         now_s, now_utc_s = time.monotonic(), time.time()
         offset_s = now_utc_s - now_s
@@ -96,7 +97,7 @@ async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder
                 status,
                 status_age_s=now_s - status.time_s if status else math.inf,
                 time_utc_s=now_utc_s,
-                processes={role: now_s - board.heartbeat(role)[1] for role in ROLES},
+                processes={name: now_s - board.heartbeat(name)[1] for name in names},
                 history=recorder.trouble,
             )
         )

@@ -2,21 +2,24 @@
 twin and in a test.
 
 Numbered steps, each in its own file:
+ 0. narrow    the limits by what others ask for                   requests.py
  1. look      what can be seen, worst case for the rest            view.py
-    distrust  a meter that contradicts the devices                 contradiction.py
+    distrust  a meter that contradicts the devices                 meter_check.py
  2. reserve   what the batteries can carry                         reserve.py
  3. bound     import limit, shrunk by a plan where it can be kept
  4. share     chargers first, then nodes                           sharing.py
- 5. level     state of charge back to its target                   charge_level.py
-    override  a filter that lets import stand above the limit      takeover.py
+ 5. level     state of charge back to its target                   soc_recovery.py
+    override  a filter that lets import stand above the limit      filter_override.py
  6. order     write what differs from the readings                 orders.py
  7. guard     clip to what each device may be asked                guard.py
  8. explain   the "why" line, events on change                     why.py
 
-Every cycle does 1 and, while there is no meter to go by, the safe state (blind.py). 2 to 8 run
+Every cycle does 1 and, while there is no meter to go by, the safe state (degraded.py). 2 to 8 run
 once a second, because the fast part of the work is the inverter's; a jump above the limit runs
 them at once.
 """
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -34,6 +37,7 @@ from mallee.control.orders import (
     node_orders,
     set_point_orders,
 )
+from mallee.control.requests import Narrowed, attributed, conditions_of, narrow
 from mallee.control.reserve import Reserve, reserve_of
 from mallee.control.sharing import Shares, cap_fraction, pods_peak_w, share
 from mallee.control.soc_recovery import charge_bias_w
@@ -42,7 +46,8 @@ from mallee.control.view import View, look
 from mallee.control.why import why
 from mallee.core.command import Command
 from mallee.core.event import Event
-from mallee.core.plan import Plan
+from mallee.core.plan import Plan, steps_at
+from mallee.core.request import Request
 from mallee.core.snapshot import Snapshot
 
 PERIOD_S = 0.1
@@ -64,17 +69,25 @@ def initial_state() -> ControlState:
 
 
 def cycle(
-    state: ControlState, snapshot: Snapshot, plan: Plan, limits: Limits, time_s: float
+    state: ControlState,
+    snapshot: Snapshot,
+    plans: Sequence[Plan],
+    requests: Sequence[Request],
+    limits: Limits,
+    time_s: float,
 ) -> Result:
     """Decide once.
 
     Args:
         state: what the last cycle handed back.
         snapshot: all latest readings.
-        plan: proposal for the time ahead; ignored when stale.
+        plans: proposals for the time ahead; stale ones are ignored.
+        requests: what others ask for; those whose lease runs narrow the limits.
         limits: the site's limits.
         time_s: monotonic time of this cycle.
     """
+    narrowed = narrow(limits, requests, time_s)
+    limits = narrowed.limits
     view = look(snapshot, limits)
     is_slow = state.cycle % SLOW_CYCLES == 0
     if view.meter_seen and is_slow:
@@ -82,11 +95,11 @@ def cycle(
     if state.mode == "starting" and _is_arriving(state, view):
         return *wait(state, limits, is_slow=is_slow), []
     if not view.meter_seen or state.distrusted:
-        return hold_safe(state, snapshot, view, limits, time_s, is_slow=is_slow)
-    is_urgent = view.import_w > limits.import_contract_w >= state.import_w
+        return hold_safe(state, snapshot, view, narrowed, time_s, is_slow=is_slow)
+    is_urgent = view.import_w > narrowed.site.import_contract_w >= state.import_w
     if not (is_slow or is_urgent or state.mode != "auto"):
         return _seen(state, view), [], []
-    return _decide(state, snapshot, view, plan, limits, time_s)
+    return _decide(state, snapshot, view, plans, narrowed, time_s)
 
 
 def _is_arriving(state: ControlState, view: View) -> bool:
@@ -124,12 +137,13 @@ def _decide(
     state: ControlState,
     snapshot: Snapshot,
     view: View,
-    plan: Plan,
-    limits: Limits,
+    plans: Sequence[Plan],
+    narrowed: Narrowed,
     time_s: float,
 ) -> Result:
+    limits = narrowed.limits
     reserve = reserve_of(view, limits)
-    import_in_force_w, target_reason = _import_bound(view, reserve, plan, limits, time_s)
+    import_in_force_w, target_reason = _import_bound(view, reserve, plans, limits, time_s)
     mean_w = _load_mean(state, view)
     import_mean_w = _import_mean(state, view)
 
@@ -149,7 +163,7 @@ def _decide(
 
     override = supervise(
         view,
-        limits,
+        narrowed.site,
         import_mean_w=import_mean_w,
         active=state.filter_overridden,
         since_s=state.filter_override_since_s,
@@ -188,23 +202,28 @@ def _decide(
         acting=reason.acting,
         text=reason.text,
     )
-    after = replace(after, active=conditions_after(state.active, _observed(view, limits, after)))
-    commands = _orders(snapshot, view, shares, limits, before=state, after=after)
+    asked, words = conditions_of(narrowed, state.active)
+    observed = {**_observed(view, narrowed.site, after), **asked}
+    after = replace(after, active=conditions_after(state.active, observed))
+    commands = _orders(snapshot, view, shares, narrowed, before=state, after=after)
     passed, clipped = guard(commands, limits, time_s)
-    return after, passed, clipped + events_of_change(state, after, limits, time_s)
+    return after, passed, clipped + events_of_change(state, after, limits, time_s, words)
 
 
 def _orders(
     snapshot: Snapshot,
     view: View,
     shares: Shares,
-    limits: Limits,
+    narrowed: Narrowed,
     *,
     before: ControlState,
     after: ControlState,
 ) -> list[Command]:
     """Everything to be written for what was decided."""
-    reason = after.text
+    limits, reason = narrowed.limits, after.text
+    if narrowed.import_by is not None:
+        by = narrowed.import_by
+        reason = f"Import limit asked for by {by.actor} ({by.reason}). {reason}"
     if after.filter_overridden:
         charge_w = set_points_w(view, limits, shares.pods_max_w)
         commands = set_point_orders(limits, charge_w, reason)
@@ -221,18 +240,21 @@ def _orders(
     commands += charger_orders(
         snapshot, limits, total_w=shares.chargers_max_w, renew=renew, reason=reason
     )
-    return commands + node_orders(snapshot, limits, fraction=after.nodes_cap_frac, reason=reason)
+    for caps in node_orders(snapshot, limits, fraction=after.nodes_cap_frac, reason=reason):
+        commands += attributed(caps, narrowed)
+    return commands
 
 
 def _import_bound(
-    view: View, reserve: Reserve, plan: Plan, limits: Limits, time_s: float
+    view: View, reserve: Reserve, plans: Sequence[Plan], limits: Limits, time_s: float
 ) -> tuple[float, str]:
     """The contract, or a plan's lower target while the batteries can keep it."""
-    if plan.import_target_w >= limits.import_aim_w or time_s > plan.valid_until_s:
+    step = min(steps_at(plans, time_s), key=lambda one: one.import_target_w, default=None)
+    if step is None or step.import_target_w >= limits.import_aim_w:
         return limits.import_aim_w, ""
-    target_w = max(plan.import_target_w, limits.import_min_w)
+    target_w = max(step.import_target_w, limits.import_min_w)
     can_keep = view.load_w - target_w <= reserve.support_w
-    return (target_w, plan.reason) if can_keep else (limits.import_aim_w, "")
+    return (target_w, step.reason) if can_keep else (limits.import_aim_w, "")
 
 
 def _import_mean(state: ControlState, view: View) -> float:

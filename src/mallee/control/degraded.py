@@ -6,7 +6,8 @@ from mallee.control.events import CONTROL, Observed, conditions_after, events_of
 from mallee.control.guard import guard
 from mallee.control.limits import Limits
 from mallee.control.orders import heartbeat_orders
-from mallee.control.safe_state import safe_commands
+from mallee.control.requests import Narrowed, conditions_of
+from mallee.control.safe_state import safe_chargers_w, safe_commands
 from mallee.control.state import ControlState
 from mallee.control.view import View
 from mallee.core.command import Command
@@ -31,12 +32,13 @@ def hold_safe(
     state: ControlState,
     snapshot: Snapshot,
     view: View,
-    limits: Limits,
+    narrowed: Narrowed,
     time_s: float,
     *,
     is_slow: bool,
 ) -> tuple[ControlState, list[Command], list[Event]]:
     """The safe state, renewed every second while it lasts."""
+    limits = narrowed.limits
     commands: list[Command] = []
     if state.mode != "safe" or is_slow:
         commands = safe_commands(snapshot, limits, "safe state: no meter to go by")
@@ -49,7 +51,8 @@ def hold_safe(
     else:
         binding = "no sight of the meter"
         cause = f"no good reading of the grid meter for {time_s - state.meter_seen_s:.1f} s"
-    observed = {("safe-state", CONTROL): True, **batteries_unseen(view)}
+    asked, words = conditions_of(narrowed, state.active)
+    observed = {("safe-state", CONTROL): True, **batteries_unseen(view), **asked}
     after = replace(
         state,
         cycle=state.cycle + 1,
@@ -57,7 +60,7 @@ def hold_safe(
         charge_bias_w=0.0,
         filter_overridden=False,
         filter_override_since_s=None,
-        chargers_max_w=sum(charger.standing_w for charger in limits.chargers),
+        chargers_max_w=sum(safe_chargers_w(limits)),
         active=conditions_after(state.active, observed),
         binding=binding,
         acting="safe state",
@@ -67,4 +70,4 @@ def hold_safe(
         ),
     )
     passed, clipped = guard(commands, limits, time_s)
-    return after, passed, clipped + events_of_change(state, after, limits, time_s)
+    return after, passed, clipped + events_of_change(state, after, limits, time_s, words)

@@ -27,9 +27,18 @@ def conditions_after(before: tuple[Condition, ...], observed: Observed) -> tuple
 
 
 def events_of_change(
-    before: ControlState, after: ControlState, limits: Limits, time_s: float
+    before: ControlState,
+    after: ControlState,
+    limits: Limits,
+    time_s: float,
+    own_words: Mapping[Condition, Mapping[str, object]] | None = None,
 ) -> list[Event]:
-    """What began and ended between two states."""
+    """What began and ended between two states.
+
+    Args:
+        own_words: words of sentences that are about one condition only.
+    """
+    own_words = own_words or {}
     numbers = {"import_w": after.import_w, "load_w": after.load_w}
     words = {
         "why": after.text,
@@ -37,13 +46,13 @@ def events_of_change(
         "limit_kw": limits.import_contract_w / 1e3,
     }
     begun = [
-        new_event(kind, time_s, source, numbers, **words)
+        new_event(kind, time_s, source, numbers, **{**words, **own_words.get((kind, source), {})})
         for kind, source in after.active
         if (kind, source) not in before.active
     ]
     ended = [
         new_event(EVENT_KINDS[kind].ended_by, time_s, source)
         for kind, source in before.active
-        if (kind, source) not in after.active
+        if (kind, source) not in after.active and EVENT_KINDS[kind].ended_by
     ]
     return begun + ended

@@ -1,5 +1,7 @@
 """The last word on every command: it is clipped to what its device may be asked. Only narrows."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mallee.control.limits import Limits
@@ -37,11 +39,10 @@ def guard(
         )
         if writable.any():
             passed.append(
-                Command(
+                replace(
+                    command,
                     rows=command.rows[writable],
                     values=np.clip(command.values, low, high)[writable],
-                    lease_s=command.lease_s,
-                    reason=command.reason,
                 )
             )
     return passed, events

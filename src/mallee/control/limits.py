@@ -55,12 +55,14 @@ class NodeLimits:
 
     Attributes:
         cap_rows, power_rows: point rows.  # (nodes,)
+        index: each node's position by the path of its cap.
         cap_min_w, cap_max_w: range of the cap; the maximum is already the branch's share.
         factor: AC power per W at the node, for conversion losses.  # (nodes,)
     """
 
     cap_rows: IntArray
     power_rows: IntArray
+    index: dict[str, int]
     cap_min_w: FloatArray
     cap_max_w: FloatArray
     factor: FloatArray
@@ -230,6 +232,10 @@ def _nodes(site: SiteModel, floor_frac: float) -> tuple[NodeLimits, BranchShares
         power_rows=_joined([group.rows("power_w") for group in groups]).astype(np.int64),
         cap_min_w=np.maximum(cap_min_w, floor_frac * cap_max_w),
         cap_max_w=cap_max_w,
+        index={
+            f"{name}/cap_w": place
+            for place, name in enumerate(name for group in groups for name in group.names)
+        },
         factor=factor,
     )
     return nodes, shares

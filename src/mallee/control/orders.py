@@ -9,7 +9,7 @@ import numpy as np
 
 from mallee.control.limits import Limits
 from mallee.control.sharing import charger_limits_w
-from mallee.core.command import Command
+from mallee.core.command import HEARTBEAT, Command
 from mallee.core.snapshot import Snapshot
 
 BATTERY_LEASE_S = 60.0
@@ -69,7 +69,7 @@ def heartbeat_orders(limits: Limits, count: int) -> list[Command]:
     if not limits.batteries:
         return []
     rows = [battery.rows["heartbeat_count"] for battery in limits.batteries]
-    return [_command(rows, [float(count % 65536)] * len(rows), 0.0, "heartbeat")]
+    return [_command(rows, [float(count % 65536)] * len(rows), 0.0, HEARTBEAT)]
 
 
 def charger_orders(

@@ -20,8 +20,16 @@ from mallee.core.snapshot import Snapshot
 
 def safe_node_fraction(limits: Limits) -> float:
     """Node caps that leave the pods inside the import limit beside the chargers' standing share."""
-    standing_w = sum(charger.standing_w for charger in limits.chargers)
-    return cap_fraction(limits.import_aim_w - standing_w, limits)
+    return cap_fraction(limits.import_aim_w - sum(safe_chargers_w(limits)), limits)
+
+
+def safe_chargers_w(limits: Limits) -> list[float]:
+    """Standing shares of the chargers, less where somebody asked for a lower import limit."""
+    standing_w = [charger.standing_w for charger in limits.chargers]
+    room_w = max(0.0, limits.import_aim_w - limits.pods_min_w)
+    if sum(standing_w) <= room_w:
+        return standing_w
+    return [share_w * room_w / sum(standing_w) for share_w in standing_w]
 
 
 def safe_commands(snapshot: Snapshot, limits: Limits, reason: str) -> list[Command]:
@@ -33,7 +41,7 @@ def safe_commands(snapshot: Snapshot, limits: Limits, reason: str) -> list[Comma
         commands.append(
             Command(
                 rows=np.array([charger.limit_row for charger in limits.chargers], np.int64),
-                values=np.array([charger.standing_w for charger in limits.chargers]),
+                values=np.array(safe_chargers_w(limits)),
                 lease_s=CHARGER_LEASE_S,
                 reason=reason,
             )

@@ -115,6 +115,23 @@ _ROWS: Final = (
     ),
     EventKind(name="battery-seen", severity=INFO, sentence="{source} is seen again."),
     EventKind(
+        name="request-in-force",
+        severity=INFO,
+        sentence="{actor} asks for {what}: {reason}",
+        ended_by="request-over",
+    ),
+    EventKind(
+        name="request-over",
+        severity=INFO,
+        sentence="The request {source} is withdrawn or its time is over.",
+    ),
+    EventKind(
+        name="request-refused",
+        severity=WARNING,
+        sentence="{actor} asks for {what} ({reason}); control cannot follow: {why_not}.",
+        response="File a request whose subject and bounds this site can follow.",
+    ),
+    EventKind(
         name="command-clipped",
         severity=WARNING,
         sentence="{count} value(s) out of range: {why}",

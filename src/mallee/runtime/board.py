@@ -1,13 +1,16 @@
 """The board: one memory-mapped file through which the processes of a site see each other.
 
 Laid out from the site model: a value, a time and a quality for every point; the last command to
-every settable one and how far it came; heartbeats; what control says of itself; events. Every
-region has one writer, named below. Readers copy and nobody waits for anybody.
+every settable one, why, and how far it came; plans and requests; heartbeats; what control says of
+itself; events. Every region has one writer, named below. Readers copy and nobody waits for anybody.
 
     region                            written by
-    readings, progress of commands    collect
-    commands, status, control state   control
-    heartbeat and events of a role    that role
+    readings, progress, outcomes      collect, each shard the rows of its own devices
+    commands, reasons                 control
+    status, control state             control
+    plans                             plan
+    requests                          console
+    heartbeat and events of a process that process
 """
 
 import mmap
@@ -15,34 +18,26 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
 
-import msgspec
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike
 
 from mallee.core.arrays import FloatArray, IntArray
+from mallee.core.command import CONTROL
 from mallee.core.errors import ConfigError
 from mallee.core.event import Event
+from mallee.core.plan import Plan, Plans
+from mallee.core.request import Request, Requests
 from mallee.core.snapshot import Progress, Quality, Snapshot
 from mallee.core.status import ControlStatus
-from mallee.runtime.event_ring import SLOT_BYTES, SLOTS, EventReader, EventRing
+from mallee.runtime.board_layout import HEADER, LAYOUT, MAGIC, REASONS, TIMINGS, arrays_of, size_of
+from mallee.runtime.event_ring import EventReader, EventRing, MessageRing
+from mallee.runtime.reasons import Reason, Reasons
+from mallee.runtime.record_ring import RecordBatch, RecordRing
+from mallee.runtime.roles import PROCESSES
 from mallee.runtime.seqlock import Blob, Sequence
+from mallee.runtime.typed_blob import TypedBlob
 from mallee.site.model import SiteModel
-
-Role = Literal["supervisor", "twin", "collect", "control", "console"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
-
-LAYOUT = 1
-"""Grows with every change of what follows; a board of another layout is not opened."""
-
-TIMINGS = 4096
-STATUS_BYTES = 16 * 1024
-STATE_BYTES_PER_DEVICE = 512
-ALIGNMENT = 64
-
-_HEADER = np.dtype([("magic", "S8"), ("layout", "i8"), ("digest", "S16"), ("session", "i8")])
-_MAGIC = b"MALLEE\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +49,14 @@ class CommandRows:
         leases_s: how long it holds from `times_s`.  # (points,)
         times_s: when control gave it, monotonic.  # (points,)
         numbers: count up, so their order is the order of the commands.  # (points,)
+        reasons: numbers for `Board.reason`.  # (points,)
     """
 
     values: FloatArray
     leases_s: FloatArray
     times_s: FloatArray
     numbers: IntArray
+    reasons: IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,32 +75,45 @@ class Timing:
 
 
 class Board:
-    """A mapped board; make one with `create` or `open`."""
+    """A mapped board; make one with `create` or `open`.
 
-    def __init__(self, site: SiteModel, memory: mmap.mmap) -> None:
-        self._site, self._memory = site, memory
-        fields = _fields(site)
-        arrays: dict[str, NDArray[Any]] = {
-            name: np.frombuffer(memory, dtype, int(np.prod(shape)), offset).reshape(shape)
-            for name, (dtype, shape, offset) in fields.items()
-        }
-        self._arrays = arrays
+    Args:
+        shard: which collector this process is, if it is one.
+    """
+
+    def __init__(self, site: SiteModel, memory: mmap.mmap, shard: int = 0) -> None:
+        self._arrays = arrays = arrays_of(site, memory)
         self._values, self._times_s = arrays["values"], arrays["times_s"]
         self._quality, self._progress = arrays["quality"], arrays["progress"]
         self._handled, self._numbers = arrays["handled"], arrays["command_numbers"]
-        self._readings = Sequence(arrays["sequences"][0:1])
-        self._commands = Sequence(arrays["sequences"][1:2])
-        self._status = Blob(arrays["status_head"], arrays["status_sizes"], arrays["status"])
-        self._state = Blob(arrays["state_head"], arrays["state_sizes"], arrays["state"])
+        self._readings = Sequence(arrays["reading_sequences"], shard)
+        self._commands = Sequence(arrays["command_sequence"])
+        self._command_log = RecordRing(arrays["command_count"], arrays["command_log"])
+        self._outcomes = [
+            RecordRing(arrays["outcome_counts"][one : one + 1], records)
+            for one, records in enumerate(arrays["outcomes"])
+        ]
+        self._own_outcomes = self._outcomes[shard]
+        reasons = (arrays[name] for name in ("reason_count", "reason_marks", "reasons"))
+        self._reasons = Reasons(MessageRing(*reasons), REASONS)
+        self._state = self._blob("state")
+        self._status: TypedBlob[ControlStatus | None] = TypedBlob(
+            self._blob("status"), ControlStatus, None
+        )
+        self._plans = TypedBlob(self._blob("plans"), Plans, Plans())
+        self._requests = TypedBlob(self._blob("requests"), Requests, Requests())
         self._rings: dict[str, EventRing] = {
-            role: EventRing(
+            name: EventRing(
                 arrays["event_heads"][index : index + 1],
                 arrays["event_marks"][index],
                 arrays["events"][index],
             )
-            for index, role in enumerate(ROLES)
+            for index, name in enumerate(PROCESSES)
         }
-        self._status_decoder = msgspec.msgpack.Decoder(ControlStatus)
+
+    def _blob(self, name: str) -> Blob:
+        arrays = self._arrays
+        return Blob(arrays[f"{name}_head"], arrays[f"{name}_sizes"], arrays[name])
 
     @classmethod
     def create(cls, path: Path, site: SiteModel) -> "Board":
@@ -111,7 +121,7 @@ class Board:
         fresh = path.with_suffix(".new")
         with fresh.open("w+b") as file:
             fresh.chmod(0o600)
-            file.truncate(_size(site))
+            file.truncate(size_of(site))
             board = cls(site, mmap.mmap(file.fileno(), 0))
         board._values[:] = np.nan
         board._times_s[:] = -np.inf
@@ -119,13 +129,16 @@ class Board:
         board._arrays["command_values"][:] = np.nan
         board._arrays["beats_s"][:] = -np.inf
         session = int.from_bytes(os.urandom(7), "big")
-        board._arrays["header"][0] = (_MAGIC, LAYOUT, site.digest.encode(), session)
+        board._arrays["header"][0] = (MAGIC, LAYOUT, site.digest.encode(), session)
         fresh.replace(path)
         return board
 
     @classmethod
-    def open(cls, path: Path, site: SiteModel) -> "Board":
+    def open(cls, path: Path, site: SiteModel, shard: int = 0) -> "Board":
         """Map the board of a running site.
+
+        Args:
+            shard: which collector this process is, if it is one.
 
         Raises:
             ConfigError: there is none, or it was laid out for another site model.
@@ -136,16 +149,16 @@ class Board:
         except (OSError, ValueError) as error:
             hint = "start the site with `mallee up`"
             raise ConfigError(str(path), f"no board here ({error})", hint) from None
-        header = np.frombuffer(memory, _HEADER, 1)[0] if len(memory) >= _HEADER.itemsize else None
-        if header is None or header["magic"] != _MAGIC or header["layout"] != LAYOUT:
+        header = np.frombuffer(memory, HEADER, 1)[0] if len(memory) >= HEADER.itemsize else None
+        if header is None or header["magic"] != MAGIC or header["layout"] != LAYOUT:
             raise ConfigError(str(path), "is no board of this version", "restart `mallee up`")
-        if header["digest"] != site.digest.encode() or len(memory) != _size(site):
+        if header["digest"] != site.digest.encode() or len(memory) != size_of(site):
             raise ConfigError(
                 str(path),
                 f"is laid out for another site model than {site.name} ({site.digest})",
                 "the site file or the catalogue changed: restart `mallee up`",
             )
-        return cls(site, memory)
+        return cls(site, memory, shard)
 
     @property
     def session(self) -> int:
@@ -176,12 +189,36 @@ class Board:
         self._quality[rows] = Quality.REFUSED
         self._readings.end()
 
-    def set_progress(self, rows: IntArray, numbers: ArrayLike, progress: ArrayLike) -> None:
-        """How far the commands with these numbers have come."""
+    def set_progress(
+        self,
+        rows: IntArray,
+        numbers: ArrayLike,
+        progress: ArrayLike,
+        *,
+        readings: ArrayLike = np.nan,
+        time_s: float = np.nan,
+    ) -> None:
+        """How far the commands with these numbers have come.
+
+        Args:
+            readings: what was read back, NaN where nothing was.
+            time_s: when that became known.
+        """
         self._readings.begin()
         self._progress[rows] = progress
         self._handled[rows] = numbers
         self._readings.end()
+        self._own_outcomes.append(
+            rows.size, command=numbers, row=rows, time_s=time_s, reading=readings, progress=progress
+        )
+
+    def outcomes_since(self, positions: Mapping[int, int]) -> dict[int, RecordBatch]:
+        """What became known of commands, by collector, after so many records of each."""
+        return {
+            shard: ring.read(positions.get(shard, 0))
+            for shard, ring in enumerate(self._outcomes)
+            if ring.appended > positions.get(shard, 0)
+        }
 
     def snapshot(self, time_s: float) -> Snapshot:
         """A copy of all readings; the progress of a command that collect has not seen is `SENT`."""
@@ -202,27 +239,46 @@ class Board:
 
     # Commands: written by control
 
-    def command(self, rows: IntArray, values: ArrayLike, lease_s: float, time_s: float) -> IntArray:
+    def command(
+        self,
+        rows: IntArray,
+        values: ArrayLike,
+        lease_s: float,
+        time_s: float,
+        *,
+        reason: str = "",
+        actor: str = CONTROL,
+    ) -> IntArray:
         """Ask collect to write, or renew a lease with the same value.
 
         Returns:
             The commands' numbers; those of one device are written in this order.  # (rows,)
         """
-        last = int(self._arrays["command_count"][0])
-        numbers = np.arange(last + 1, last + 1 + rows.size)
+        why = self._reasons.put(actor, reason)
+        numbers = np.arange(self.command_count + 1, self.command_count + 1 + rows.size)
         self._commands.begin()
         self._arrays["command_values"][rows] = values
         self._arrays["command_leases_s"][rows] = lease_s
         self._arrays["command_times_s"][rows] = time_s
+        self._arrays["command_reasons"][rows] = why
         self._numbers[rows] = numbers
-        self._arrays["command_count"][0] = last + rows.size
         self._commands.end()
-        return numbers
+        return self._command_log.append(
+            rows.size, row=rows, value=values, lease_s=lease_s, time_s=time_s, reason=why
+        )
 
     @property
     def command_count(self) -> int:
         """Number of the latest command: cheap to watch."""
-        return int(self._arrays["command_count"][0])
+        return self._command_log.appended
+
+    def reason(self, number: int) -> Reason:
+        """Why a command was given and by whom."""
+        return self._reasons.get(number)
+
+    def commands_since(self, position: int) -> RecordBatch:
+        """All writes asked for after the first `position` ones, as `board_layout.COMMAND`."""
+        return self._command_log.read(position)
 
     def commands(self) -> CommandRows:
         """A copy of the last command to every point."""
@@ -233,6 +289,7 @@ class Board:
                 leases_s=arrays["command_leases_s"].copy(),
                 times_s=arrays["command_times_s"].copy(),
                 numbers=self._numbers.copy(),
+                reasons=arrays["command_reasons"].copy(),
             )
         )
 
@@ -240,16 +297,37 @@ class Board:
         """Number of the last command to each point whose progress is on the board.  # (points,)"""
         return self._handled.copy()
 
+    # Intent: plans are written by plan, requests by the console
+
+    def publish_plans(self, plans: tuple[Plan, ...], generation: int) -> None:
+        """Put out all plans in place of those before."""
+        self._plans.write(Plans(generation=generation, plans=plans))
+
+    def plans(self) -> Plans:
+        """All plans, stale ones too."""
+        return self._plans.read()
+
+    def publish_requests(self, requests: tuple[Request, ...], generation: int) -> None:
+        """Put out all requests in place of those before.
+
+        Raises:
+            ValueError: they do not fit; those before stay in force.
+        """
+        self._requests.write(Requests(generation=generation, requests=requests))
+
+    def requests(self) -> Requests:
+        """All requests, also those whose lease has not begun or has ended."""
+        return self._requests.read()
+
     # What control says of itself
 
     def publish_status(self, status: ControlStatus) -> None:
         """Put out what the "why" line says now."""
-        self._status.write(msgspec.msgpack.encode(status))
+        self._status.write(status)
 
     def status(self) -> ControlStatus | None:
         """What control said last; None before its first cycle."""
-        message = self._status.read()
-        return None if message is None else self._status_decoder.decode(message)
+        return self._status.read()
 
     def save_state(self, state: bytes) -> None:
         """Keep control's state for the process that comes after this one."""
@@ -274,70 +352,21 @@ class Board:
 
     # Processes
 
-    def beat(self, role: Role, time_s: float) -> None:
+    def beat(self, process: str, time_s: float) -> None:
         """Say that this process is alive and at work."""
-        index = ROLES.index(role)
+        index = PROCESSES.index(process)
         self._arrays["pids"][index] = os.getpid()
         self._arrays["beats_s"][index] = time_s
 
-    def heartbeat(self, role: Role) -> tuple[int, float]:
+    def heartbeat(self, process: str) -> tuple[int, float]:
         """Process id and time of the last beat; (0, -inf) before the first."""
-        index = ROLES.index(role)
+        index = PROCESSES.index(process)
         return int(self._arrays["pids"][index]), float(self._arrays["beats_s"][index])
 
-    def post(self, role: Role, event: Event) -> None:
-        """Put an event into the ring of a role; only the process of that role may."""
-        self._rings[role].post(event)
+    def post(self, process: str, event: Event) -> None:
+        """Put an event into the ring of a process; only that process may."""
+        self._rings[process].post(event)
 
     def event_reader(self, positions: Mapping[str, int] | None = None) -> EventReader:
         """A reader of all events, from the oldest kept or from where another one stopped."""
         return EventReader(self._rings, positions or {})
-
-
-Field = tuple[np.dtype[np.generic], tuple[int, ...], int]
-
-
-def _fields(site: SiteModel) -> dict[str, Field]:
-    """Type, shape and offset of each region, in file order."""
-    points, roles = site.point_count, len(ROLES)
-    state_bytes = STATUS_BYTES + STATE_BYTES_PER_DEVICE * site.device_count
-    regions: dict[str, tuple[DTypeLike, tuple[int, ...]]] = {
-        "header": (_HEADER, (1,)),
-        "sequences": ("i8", (2,)),
-        "values": ("f8", (points,)),
-        "times_s": ("f8", (points,)),
-        "quality": ("u1", (points,)),
-        "progress": ("u1", (points,)),
-        "handled": ("i8", (points,)),
-        "command_count": ("i8", (1,)),
-        "command_values": ("f8", (points,)),
-        "command_leases_s": ("f8", (points,)),
-        "command_times_s": ("f8", (points,)),
-        "command_numbers": ("i8", (points,)),
-        "pids": ("i8", (roles,)),
-        "beats_s": ("f8", (roles,)),
-        "timing_count": ("i8", (1,)),
-        "timings_s": ("f8", (TIMINGS, 2)),
-        "status_head": ("i8", (1,)),
-        "status_sizes": ("i8", (2, 2)),
-        "status": ("u1", (2, STATUS_BYTES)),
-        "state_head": ("i8", (1,)),
-        "state_sizes": ("i8", (2, 2)),
-        "state": ("u1", (2, state_bytes)),
-        "event_heads": ("i8", (roles,)),
-        "event_marks": ("i8", (roles, SLOTS, 3)),
-        "events": ("u1", (roles, SLOTS, SLOT_BYTES)),
-    }
-    fields: dict[str, Field] = {}
-    offset = 0
-    for name, (kind, shape) in regions.items():
-        dtype = np.dtype(kind)
-        fields[name] = (dtype, shape, offset)
-        size = dtype.itemsize * int(np.prod(shape))
-        offset += -(-size // ALIGNMENT) * ALIGNMENT
-    return fields
-
-
-def _size(site: SiteModel) -> int:
-    dtype, shape, offset = _fields(site)["events"]
-    return offset + dtype.itemsize * int(np.prod(shape))

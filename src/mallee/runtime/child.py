@@ -1,4 +1,4 @@
-"""How every process of a site starts: `python -m mallee.runtime.child ROLE FOLDER [spare]`.
+"""How every process of a site starts: `python -m mallee.runtime.child PROCESS FOLDER [spare]`.
 
 The supervisor holds the other end of this process's standard input. When it closes, the
 supervisor is gone, however it went, and so is this process: nothing is left running. A spare
@@ -18,26 +18,16 @@ import msgspec
 from mallee.core.errors import ConfigError
 from mallee.runtime.log import start_log
 from mallee.runtime.process import CONFIG_STATUS, Complaint, complaint_path
+from mallee.runtime.roles import SEATS
 from mallee.runtime.run_folder import RunFolder, write_private
 
-MODULES = {
-    "twin": "mallee.runtime.twin_process",
-    "collect": "mallee.runtime.collector",
-    "control": "mallee.runtime.control_loop",
-    "console": "mallee.console.process",
-}
-"""Each has `main(folder: Path) -> None`, and perhaps `warm(folder)`, which a spare calls while it
-waits. The console stands above the runtime: by name only."""
 
-NICE = {"twin": 5, "console": 10}
-"""On a busy machine the real work goes first: collectors and control before pages and physics."""
-
-
-def start(role: str, folder: Path, *, spare: bool = False) -> None:
-    """Become the process of a role; returns when it is told to stop."""
-    start_log(role)
-    os.nice(NICE.get(role, 0))
-    module = importlib.import_module(MODULES[role])
+def start(process: str, folder: Path, *, spare: bool = False) -> None:
+    """Become a process of a site; returns when it is told to stop."""
+    seat = SEATS[process]
+    start_log(process)
+    os.nice(seat.role.niceness)
+    module = importlib.import_module(seat.role.module)
     if spare:
         warm = getattr(module, "warm", None)
         if warm is not None:
@@ -47,10 +37,13 @@ def start(role: str, folder: Path, *, spare: bool = False) -> None:
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     _allow_many_files()
     try:
-        module.main(folder)
+        if seat.role.shards_max > 1:
+            module.main(folder, seat.shard)
+        else:
+            module.main(folder)
     except ConfigError as error:
         complaint = Complaint(error.where, error.what, error.hint)
-        path = complaint_path(RunFolder(folder), role)
+        path = complaint_path(RunFolder(folder), process)
         write_private(path, msgspec.json.encode(complaint))
         sys.stderr.write(f"{error}\n")
         sys.exit(CONFIG_STATUS)

@@ -21,7 +21,9 @@ from mallee.runtime.link import Link
 from mallee.runtime.notices import EVERY_S, Notices
 from mallee.runtime.plausible import plausible_range
 from mallee.runtime.read_back import Order
-from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.runtime.roles import Seat, find_role
+from mallee.runtime.run_folder import Run, RunFolder, load_run
+from mallee.runtime.shards import shards_of
 from mallee.site.model import SiteModel
 
 COMMANDS_EVERY_S = 0.025
@@ -30,25 +32,37 @@ STARTS_PER_S = 200.0
 _log = structlog.get_logger()
 
 
-def main(folder: Path) -> None:
-    """Collect until told to stop."""
+def main(folder: Path, shard: int) -> None:
+    """Collect until told to stop.
+
+    Args:
+        shard: which of the site's collectors this is; it reads its own devices only.
+    """
     place = RunFolder(folder)
     run, site = load_run(place)
-    board = Board.open(place.board, site)
+    board = Board.open(place.board, site, shard)
+    mine, seat = _own_devices(site, run, shard), Seat(find_role("collect"), shard)
 
     async def collect() -> None:
-        async with connect(site, run, place) as connections:
-            notices = Notices(board)
+        async with connect(site, run, place, mine) as connections:
+            notices = Notices(board, seat.name)
             links = make_links(site, board, connections, notices)
             _log.info("collecting", links=len(links), points=site.point_count)
             await run_until_told(
-                beat(board, "collect"),
+                beat(board, seat.name),
                 watch_commands(site, board, links),
                 flush_often(notices),
                 _run_links(site, board, links),
             )
 
     run_fast(collect())
+
+
+def _own_devices(site: SiteModel, run: Run, shard: int) -> frozenset[str]:
+    count = find_role("collect").count(site)
+    return frozenset(
+        name for name, owner in shards_of(run.addresses, count).items() if owner == shard
+    )
 
 
 async def _run_links(site: SiteModel, board: Board, links: Sequence[Link]) -> None:
@@ -132,6 +146,8 @@ async def watch_commands(site: SiteModel, board: Board, links: Sequence[Link]) -
             fresh = np.flatnonzero(commands.numbers > seen)
             seen[fresh] = commands.numbers[fresh]
             for row in fresh[np.argsort(commands.numbers[fresh])].tolist():
+                if row not in by_row:
+                    continue  # another collector's
                 order = Order(
                     row=row,
                     point=paths[row],

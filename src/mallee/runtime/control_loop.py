@@ -20,13 +20,11 @@ from mallee.control import (
     cycle,
     initial_state,
     limits_of,
-    plan_of_windows,
     safe_commands,
     status_of,
 )
 from mallee.core.command import Command
 from mallee.core.event_kinds import new_event
-from mallee.core.plan import NO_PLAN, Plan
 from mallee.core.snapshot import Snapshot
 from mallee.runtime.board import Board
 from mallee.runtime.pace import Pace
@@ -34,7 +32,6 @@ from mallee.runtime.run_folder import RunFolder, load_run
 from mallee.site.model import SiteModel
 
 FAILURES_MAX = 3
-PLAN_EVERY_S = 60.0
 STATUS_EVERY_CYCLES = 2
 COLLECT_EVERY_CYCLES = 600
 _log = structlog.get_logger()
@@ -61,11 +58,9 @@ class ControlLoop:
     """One controller of one site."""
 
     def __init__(self, site: SiteModel, board: Board) -> None:
-        self._site, self._board = site, board
+        self._board = board
         self._limits: Limits = limits_of(site)
         self._state = self._saved_state()
-        self._plan: Plan = NO_PLAN
-        self._plan_due_s = 0.0
         self._failures = 0
         self._stopped = False
 
@@ -98,8 +93,10 @@ class ControlLoop:
         """
         snapshot = self._board.snapshot(time_s)
         try:
-            self._plan_again(time_s)
-            state, commands, events = cycle(self._state, snapshot, self._plan, self._limits, time_s)
+            plans, requests = self._board.plans().plans, self._board.requests().requests
+            state, commands, events = cycle(
+                self._state, snapshot, plans, requests, self._limits, time_s
+            )
         except Exception as error:  # noqa: BLE001
             # A bug in a decision. The devices' standing values are safe; say so and go there.
             self._fail(error, snapshot, time_s)
@@ -113,18 +110,20 @@ class ControlLoop:
 
     def _send(self, commands: list[Command], time_s: float) -> None:
         for command in commands:
-            self._board.command(command.rows, command.values, command.lease_s, time_s)
+            self._board.command(
+                command.rows,
+                command.values,
+                command.lease_s,
+                time_s,
+                reason=command.reason,
+                actor=command.actor,
+            )
 
     def _remember(self, time_s: float) -> None:
         self._board.save_state(msgspec.msgpack.encode(self._state))
         if self._state.cycle % STATUS_EVERY_CYCLES == 0:
             self._board.publish_status(status_of(self._state, self._limits, time_s))
         self._board.beat("control", time_s)
-
-    def _plan_again(self, time_s: float) -> None:
-        if time_s >= self._plan_due_s:
-            self._plan = plan_of_windows(self._site.file, time.time(), time_s)
-            self._plan_due_s = time_s + PLAN_EVERY_S
 
     def _fail(self, error: Exception, snapshot: Snapshot, time_s: float) -> None:
         self._failures += 1

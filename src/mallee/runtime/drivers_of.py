@@ -41,8 +41,10 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(site: SiteModel, run: Run, folder: RunFolder) -> AsyncIterator[list[Connection]]:
-    """Drivers of all devices; chargers find a place to dial in to while this is open.
+async def connect(
+    site: SiteModel, run: Run, folder: RunFolder, devices: frozenset[str]
+) -> AsyncIterator[list[Connection]]:
+    """Drivers of these devices; chargers find a place to dial in to while this is open.
 
     Raises:
         ConfigError: a login or certificate that cannot be found.
@@ -51,9 +53,13 @@ async def connect(site: SiteModel, run: Run, folder: RunFolder) -> AsyncIterator
     connections = []
     try:
         for group in site.groups:
+            if devices.isdisjoint(group.names):
+                continue
             for protocol in group.model.protocol:
                 make = await _maker(site, run, folder, group, protocol, centrals)
                 for index, name in enumerate(group.names):
+                    if name not in devices:
+                        continue
                     address = run.addresses[protocol][name]
                     connections.append(_connection(group, protocol, index, make(address, name)))
         yield connections

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from mallee.runtime.board import Board, Role
+from mallee.runtime.board import Board
 
 BEAT_S = 0.2
 _log = structlog.get_logger()
@@ -38,8 +38,8 @@ async def run_until_told(*work: Coroutine[Any, Any, None]) -> None:
             task.cancel()
 
 
-async def beat(board: Board, role: Role) -> None:
+async def beat(board: Board, process: str) -> None:
     """Show that this process's event loop turns."""
     while True:
-        board.beat(role, time.monotonic())
+        board.beat(process, time.monotonic())
         await asyncio.sleep(BEAT_S)

@@ -1,7 +1,8 @@
-"""Events on the board: a ring for each process that posts, read by whoever wants to.
+"""Messages on the board: a ring for each process that posts, read by whoever wants to.
 
-The poster never waits. A reader keeps its own position and learns how many events it missed, so
-a console that was down for an hour costs control nothing.
+The poster never waits. A reader keeps its own position and learns how many messages it missed, so
+a console that was down for an hour costs control nothing. Events are one use of it, the reasons
+of commands another.
 """
 
 import zlib
@@ -22,13 +23,13 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Event)
 
 
-class EventRing:
+class MessageRing:
     """The ring of one process.
 
     Args:
-        head: number of events posted so far.  # (1,)
-        marks: event number, length and CRC-32 of each slot.  # (SLOTS, 3)
-        slots: the events as MessagePack.  # (SLOTS, SLOT_BYTES)
+        head: number of messages posted so far.  # (1,)
+        marks: message number, length and CRC-32 of each slot.  # (slots, 3)
+        slots: the bytes.  # (slots, bytes)
     """
 
     def __init__(self, head: Words, marks: Words, slots: NDArray[np.uint8]) -> None:
@@ -36,14 +37,13 @@ class EventRing:
 
     @property
     def posted(self) -> int:
-        """How many events were ever posted."""
+        """How many messages were ever posted."""
         return int(self._head[0])
 
-    def post(self, event: Event) -> None:
-        """Add an event; one too long for a slot loses its numbers, then the end of its text."""
-        message = _fitting(event)
+    def put(self, message: bytes) -> int:
+        """Add a message that fits a slot; returns its number, counted from 1."""
         number = self.posted + 1
-        slot = number % SLOTS
+        slot = number % len(self._slots)
         self._marks[slot, 0] = 0
         fence()
         self._slots[slot, : len(message)] = np.frombuffer(message, np.uint8)
@@ -51,16 +51,36 @@ class EventRing:
         fence()
         self._marks[slot, 0] = number
         self._head[0] = number
+        return number
 
-    def get(self, number: int) -> Event | None:
-        """The `number`-th event ever posted, counted from 1; None once it was overwritten."""
-        slot = number % SLOTS
+    def message(self, number: int) -> bytes | None:
+        """The `number`-th message ever posted; None once it was overwritten."""
+        slot = number % len(self._slots)
         found, size, checksum = (int(word) for word in self._marks[slot])
         fence()
         message = self._slots[slot, :size].tobytes()
-        if found != number or zlib.crc32(message) != checksum:
-            return None
-        return _decoder.decode(message)
+        return message if found == number and zlib.crc32(message) == checksum else None
+
+
+class EventRing:
+    """The events of one process, in a `MessageRing` made of the same arguments."""
+
+    def __init__(self, head: Words, marks: Words, slots: NDArray[np.uint8]) -> None:
+        self._ring = MessageRing(head, marks, slots)
+
+    @property
+    def posted(self) -> int:
+        """How many events were ever posted."""
+        return self._ring.posted
+
+    def post(self, event: Event) -> None:
+        """Add an event; one too long for a slot loses its numbers, then the end of its text."""
+        self._ring.put(_fitting(event))
+
+    def get(self, number: int) -> Event | None:
+        """The `number`-th event ever posted, counted from 1; None once it was overwritten."""
+        message = self._ring.message(number)
+        return None if message is None else _decoder.decode(message)
 
 
 def _fitting(event: Event) -> bytes:

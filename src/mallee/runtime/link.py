@@ -6,6 +6,7 @@ it is back. A command is done when a later reading shows it.
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -244,18 +245,24 @@ class Link:
         for verdict in self.read_back.check(readings, time_s):
             order = verdict.order
             if verdict.progress == Progress.DONE:
-                self._progress(order, Progress.DONE)
+                self._progress(order, Progress.DONE, verdict.reading)
                 self._told.discard((order.row, _Trouble.LOST))
             else:
-                self._lost(order, f"is not followed: it reads {verdict.reading:g}")
+                self._lost(order, f"is not followed: it reads {verdict.reading:g}", verdict.reading)
 
-    def _lost(self, order: Order, what: str) -> None:
-        self._progress(order, Progress.LOST)
+    def _lost(self, order: Order, what: str, reading: float = math.nan) -> None:
+        self._progress(order, Progress.LOST, reading)
         if self._is_new(order.row, _Trouble.LOST):
             self._warn("command-lost", order.value, point=order.point, why=what)
 
-    def _progress(self, order: Order, progress: Progress) -> None:
-        self.board.set_progress(np.array([order.row]), order.number, progress)
+    def _progress(self, order: Order, progress: Progress, reading: float = math.nan) -> None:
+        self.board.set_progress(
+            np.array([order.row]),
+            order.number,
+            progress,
+            readings=reading,
+            time_s=time.monotonic(),
+        )
 
     # Telling
 

@@ -12,10 +12,14 @@ _OF_MANY = {"device-lost": "devices-lost", "device-back": "devices-back"}
 
 
 class Notices:
-    """Collects what the links notice and posts it to the board as events."""
+    """Collects what the links notice and posts it to the board as events.
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    Args:
+        process: name of the collector that posts.
+    """
+
+    def __init__(self, board: Board, process: str = "collect") -> None:
+        self._board, self._process = board, process
         self._waiting: dict[str, dict[str, str]] = {"device-lost": {}, "device-back": {}}
 
     def lost(self, device: str, text: str) -> None:
@@ -29,7 +33,7 @@ class Notices:
     def post(self, kind: str, source: str, numbers: dict[str, float], **words: object) -> None:
         """Post an event at once."""
         event = new_event(kind, time.monotonic(), source, numbers, **words)
-        self._board.post("collect", event)
+        self._board.post(self._process, event)
 
     def flush(self) -> None:
         """Post what came together since the last call; to be called every `EVERY_S`."""

@@ -9,18 +9,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
 from mallee.core.errors import ConfigError
-from mallee.runtime.board import Board, Role
+from mallee.runtime.board import Board
+from mallee.runtime.roles import Seat
 from mallee.runtime.run_folder import RunFolder
 
-HUNG_S: Final = {"control": 3.0, "collect": 6.0, "twin": 10.0, "console": 15.0}
-"""Without a heartbeat for so long a process is killed and started again."""
-START_MAX_S: Final = {"control": 30.0, "collect": 30.0, "twin": 300.0, "console": 60.0}
-"""Time until the first heartbeat; a twin may have to compile its kernels first."""
 LOOP_WINDOW_S, LOOP_FREE, LOOP_PAUSE_S, LOOP_PAUSE_MAX_S = 30.0, 6, 0.5, 10.0
 """Restarts are immediate up to so many deaths in the window, then wait longer each time."""
 STOP_S = 3.0
@@ -45,20 +42,21 @@ class Complaint(msgspec.Struct, frozen=True):
     hint: str
 
 
-def complaint_path(folder: RunFolder, role: str) -> Path:
+def complaint_path(folder: RunFolder, process: str) -> Path:
     """Where a process leaves its `ConfigError`."""
-    return folder.run / f"{role}.error"
+    return folder.run / f"{process}.error"
 
 
 class ManagedProcess:
-    """The process of a role.
+    """A process of a site.
 
     Args:
+        seat: its role and shard.
         post: tells of what happens to it.
     """
 
-    def __init__(self, role: Role, folder: RunFolder, board: Board, post: Post) -> None:
-        self.role = role
+    def __init__(self, seat: Seat, folder: RunFolder, board: Board, post: Post) -> None:
+        self.name, self._role = seat.name, seat.role
         self._folder, self._board, self._post = folder, board, post
         self._process: subprocess.Popen[bytes] | None = None
         self._spare: subprocess.Popen[bytes] | None = None
@@ -81,19 +79,20 @@ class ManagedProcess:
                 self._start(now_s)
             return
         status = self._process.poll()
-        pid, beat_s = self._board.heartbeat(self.role)
+        pid, beat_s = self._board.heartbeat(self.name)
         is_alive = pid == self._process.pid
         self._has_worked = self._has_worked or is_alive
         if status is not None:
             self._died(status, now_s)
             return
-        if is_alive and self._spare is None and now_s - self._started_s > SPARE_AFTER_S:
+        is_settled = is_alive and now_s - self._started_s > SPARE_AFTER_S
+        if self._role.has_spare and is_settled and self._spare is None:
             self._spare = self._launch("spare")
         if watch:
             silent_s = now_s - beat_s if is_alive else now_s - self._started_s
-            limit_s = (HUNG_S if is_alive else START_MAX_S)[self.role]
+            limit_s = self._role.hung_s if is_alive else self._role.start_max_s
             if silent_s > limit_s:
-                self._post("process-hung", self.role, silent_s=silent_s)
+                self._post("process-hung", self.name, silent_s=silent_s)
                 self._process.kill()
 
     def stop(self) -> None:
@@ -115,7 +114,7 @@ class ManagedProcess:
         _close(process)
 
     def _start(self, now_s: float) -> None:
-        complaint_path(self._folder, self.role).unlink(missing_ok=True)
+        complaint_path(self._folder, self.name).unlink(missing_ok=True)
         self._started_s = now_s
         spare, self._spare = self._spare, None
         if spare is not None and spare.stdin is not None and spare.poll() is None:
@@ -127,8 +126,8 @@ class ManagedProcess:
 
     def _launch(self, *words: str) -> subprocess.Popen[bytes]:
         one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-        command = [sys.executable, "-m", "mallee.runtime.child", self.role, str(self._folder.path)]
-        with _open_log(self._folder.logs / f"{self.role}.log") as log:
+        command = [sys.executable, "-m", "mallee.runtime.child", self.name, str(self._folder.path)]
+        with _open_log(self._folder.logs / f"{self.name}.log") as log:
             return subprocess.Popen(
                 [*command, *words],
                 stdin=subprocess.PIPE,
@@ -150,11 +149,11 @@ class ManagedProcess:
         self._due_s = now_s + pause_s
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         then = f"in {pause_s:.1f} s" if pause_s else "at once"
-        self._post("process-died", self.role, how=how, then=then)
+        self._post("process-died", self.name, how=how, then=then)
 
     def _complain(self) -> None:
         try:
-            message = complaint_path(self._folder, self.role).read_bytes()
+            message = complaint_path(self._folder, self.name).read_bytes()
             complaint = msgspec.json.decode(message, type=Complaint)
         except (OSError, msgspec.DecodeError):
             return

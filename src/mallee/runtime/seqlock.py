@@ -34,10 +34,15 @@ def fence() -> None:
 
 
 class Sequence:
-    """A counter beside data: odd while the one writer changes it, even when it is at rest."""
+    """Counters beside data, one a writer: odd while it changes its part, even when at rest.
 
-    def __init__(self, word: Words) -> None:
-        self._word = word  # (1,)
+    Args:
+        words: the counters.  # (writers,)
+        writer: which of them is this process's own, if it writes.
+    """
+
+    def __init__(self, words: Words, writer: int = 0) -> None:
+        self._words, self._word = words, words[writer : writer + 1]
 
     def begin(self) -> None:
         """The writer starts to change the data; a counter that was left odd is taken over."""
@@ -56,11 +61,11 @@ class Sequence:
         returned; writers order their stores so that a mixture does no harm.
         """
         for _ in range(TRIES_MAX):
-            before = int(self._word[0])
+            before = self._words.copy()
             fence()
             result = copy()
             fence()
-            if before % 2 == 0 and int(self._word[0]) == before:
+            if not (before % 2).any() and (self._words == before).all():
                 return result
             time.sleep(RETRY_S)
         return copy()
@@ -77,6 +82,11 @@ class Blob:
 
     def __init__(self, head: Words, sizes: Words, slots: NDArray[np.uint8]) -> None:
         self._head, self._sizes, self._slots = head, sizes, slots
+
+    @property
+    def number(self) -> int:
+        """How many messages were written so far: cheap to watch."""
+        return int(self._head[0])
 
     def write(self, message: bytes) -> None:
         """Replace the message.

@@ -21,8 +21,9 @@ from mallee.core.errors import ConfigError
 from mallee.core.event_kinds import new_event
 from mallee.core.snapshot import Quality
 from mallee.runtime.addresses import choose_addresses, choose_console
-from mallee.runtime.board import Board, Role
+from mallee.runtime.board import Board
 from mallee.runtime.process import ManagedProcess
+from mallee.runtime.roles import SUPERVISOR, seats_of
 from mallee.runtime.run_folder import Run, RunFolder, folder_of
 from mallee.runtime.secrets import make_simulated
 from mallee.site.build import build_site
@@ -33,7 +34,6 @@ from mallee.site.simulated import Load
 TICK_S = 0.05
 CALM_AFTER_S = 5.0
 """After the supervisor itself was held up (a suspended machine) nobody counts as hung so long."""
-STOP_ORDER: tuple[Role, ...] = ("control", "collect", "twin", "console")
 FIRST_VALUE_MAX_S = 10.0
 FIRST_TWIN_VALUE_MAX_S = 60.0
 """A twin that was never started before compiles its physics first."""
@@ -132,10 +132,9 @@ class Supervisor:
         self._site, self._run, self._folder, self._board = site, run, folder, board
         self._tell = tell
         self._stopped = False
-        roles: list[Role] = ["collect", "control", "console"]
-        if site.file.twin is not None:
-            roles.insert(0, "twin")
-        self._processes = {role: ManagedProcess(role, folder, board, self._post) for role in roles}
+        self._processes = [
+            (seat, ManagedProcess(seat, folder, board, self._post)) for seat in seats_of(site)
+        ]
 
     def run(self) -> int:
         """Keep everything running until told to stop; returns the exit status."""
@@ -149,9 +148,9 @@ class Supervisor:
                     if now_s - last_s > 20.0 * TICK_S:
                         calm_until_s = now_s + CALM_AFTER_S
                     last_s = now_s
-                    for process in self._processes.values():
+                    for _, process in self._processes:
                         process.tend(now_s, watch=now_s >= calm_until_s)
-                    self._board.beat("supervisor", now_s)
+                    self._board.beat(SUPERVISOR, now_s)
                     announced = announced or self._announce(started_s, now_s)
                     time.sleep(TICK_S)
             finally:
@@ -180,7 +179,7 @@ class Supervisor:
 
     def _post(self, kind: str, source: str, /, **words: object) -> None:
         event = new_event(kind, time.monotonic(), source, **words)
-        self._board.post("supervisor", event)
+        self._board.post(SUPERVISOR, event)
         self._tell(f"{event.text} Its log: {self._folder.logs / source}.log")
 
     @contextmanager
@@ -200,6 +199,5 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """One after the other, so that each finds what it needs to end well."""
-        for role in STOP_ORDER:
-            if role in self._processes:
-                self._processes[role].stop()
+        for _, process in sorted(self._processes, key=lambda one: one[0].role.stop_order):
+            process.stop()

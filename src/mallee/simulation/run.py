@@ -19,7 +19,7 @@ from mallee.control.compliance import check_record
 from mallee.core.arrays import FloatArray
 from mallee.core.command import Command
 from mallee.core.event import Event
-from mallee.core.plan import NO_PLAN
+from mallee.core.plan import Plan
 from mallee.core.snapshot import Snapshot
 from mallee.simulation.virtual_collector import VirtualCollector
 from mallee.site.model import SiteModel
@@ -121,19 +121,21 @@ def simulate(
     limits = limits_of(site)
     collector = VirtualCollector(site, twin)
     record = _Record(site, twin, duration_s)
-    state, plan = initial_state(), NO_PLAN
+    state = initial_state()
+    plans: tuple[Plan, ...] = ()
     has_windows = any(window.target_w > 0.0 for window in site.grid.demand_windows)
     events: list[Event] = []
     began_s = time.perf_counter()
     for second in range(duration_s):
         if has_windows and second % PLAN_EVERY_S == 0:
             plan = plan_of_windows(site.file, start_utc_s + second, float(second))
+            plans = (plan,) if plan is not None else ()
         for part in range(1000 // CONTROL_MS):
             twin.advance(CONTROL_MS)
             record.take_block(second, part)
             time_s = twin.time_ms / 1000.0
             snapshot = collector.collect(time_s)
-            state, commands, said = cycle(state, snapshot, plan, limits, time_s)
+            state, commands, said = cycle(state, snapshot, plans, (), limits, time_s)
             events += said
             if watch is not None:
                 watch(twin, snapshot, state, commands)

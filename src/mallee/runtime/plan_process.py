@@ -1,0 +1,65 @@
+"""The plan process: proposes what control should aim for, and never commands.
+
+It may be late, wrong or dead: control narrows its bounds by a plan only while the plan is valid
+and can be kept. Today it knows the demand windows of the contract.
+"""
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from mallee.control import plan_of_windows
+from mallee.runtime.board import Board
+from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.site.model import SiteModel
+
+BEAT_S = 1.0
+PLAN_EVERY_S = 60.0
+_log = structlog.get_logger()
+
+
+def main(folder: Path) -> None:
+    """Plan until told to stop."""
+    place = RunFolder(folder)
+    _, site = load_run(place)
+    planner = Planner(site, Board.open(place.board, site))
+    signal.signal(signal.SIGTERM, lambda *_: planner.stop())
+    _log.info("planning", site=site.name)
+    planner.run()
+
+
+class Planner:
+    """Writes the plans of one site to its board."""
+
+    def __init__(self, site: SiteModel, board: Board) -> None:
+        self._site, self._board = site, board
+        self._due_s = 0.0
+        self._generation = board.plans().generation
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End at once."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Plan every minute until stopped."""
+        while not self._stopped.is_set():
+            self.step(time.monotonic(), time.time())
+            self._stopped.wait(BEAT_S)
+
+    def step(self, time_s: float, utc_s: float) -> None:
+        """Plan where that is due, and show that this process lives.
+
+        Args:
+            time_s: monotonic time.
+            utc_s: the same instant in seconds since 1970 UTC.
+        """
+        if time_s >= self._due_s:
+            self._generation += 1
+            plan = plan_of_windows(self._site.file, utc_s, time_s, self._generation)
+            self._board.publish_plans((plan,) if plan is not None else (), self._generation)
+            self._due_s = time_s + PLAN_EVERY_S
+        self._board.beat("plan", time_s)
