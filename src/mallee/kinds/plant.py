@@ -29,3 +29,6 @@ CHILLER = _plant("chiller", "Chiller", 9)
 DRY_COOLER = _plant("dry_cooler", "Dry cooler", 10)
 AIR_HANDLER = _plant("air_handler", "Air handler", 11)
 PUMP = _plant("pump", "Pump", 12)
+
+PLANT_KINDS = frozenset(kind.name for kind in (CHILLER, DRY_COOLER, AIR_HANDLER, PUMP))
+"""Kinds that reject the heat of pods."""

@@ -12,6 +12,7 @@ from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.core.device_model import DeviceModel
 from mallee.kinds import KINDS
 from mallee.kinds.cdu import CDU
+from mallee.kinds.plant import PLANT_KINDS
 from mallee.kinds.power_shelf import POWER_SHELF
 from mallee.site.model import DeviceGroup, SiteModel
 
@@ -126,3 +127,43 @@ def _losses(
     a, b, c = loss
     losses: FloatArray = np.where(rating_w > 0.0, rating_w * (a + b * used + c * used**2), 0.0)
     return losses
+
+
+PLANT_MAX_FRAC = {"liquid": 0.25, "air": 0.40}
+"""Most that a cooling plant draws for each watt of IT heat on the hottest day, where the site file
+names no plant: chilled water in liquid-cooled halls, chillers and air handlers in air-cooled ones
+(assumed; the twin reaches 0.17 and 0.30 at 40 degC)."""
+
+LOSS_MAX_FRAC = 0.03
+"""Most that transformers and cables between a utility feed and its loads lose, of the feed's limit
+(assumed: 1.05 % of a transformer at rating, 0.5 % a cable, three levels)."""
+
+
+def assumed_plant_w(site: SiteModel) -> FloatArray:
+    """Bound of the cooling plant that the file does not name, by the branch it is assumed on.
+
+    It hangs where the CDUs of a pod hang, and at the first utility feed where a pod is cooled by
+    air. Pods that a named plant device serves have none.
+
+    Returns:
+        W at each branch directly; zeros where every pod's plant is named.  # (branches,)
+    """
+    bound_w = np.zeros(len(site.branches))
+    plants = [group for group in site.groups if KINDS[group.kind].name in PLANT_KINDS]
+    if any(not group.serves for group in plants):
+        return bound_w
+    served = {pod for group in plants for pod in group.serves}
+    racks = rack_range(site)
+    cdus = {
+        group.first_device + position: int(branch)
+        for group in site.groups_of(CDU)
+        for position, branch in enumerate(group.branch.tolist())
+    }
+    for rack, pod in enumerate(site.racks.pod.tolist()):
+        if site.pods[pod] in served:
+            continue
+        cdu = int(site.racks.cdu[rack])
+        way = "air" if cdu == NO_INDEX else "liquid"
+        at = int(site.feed_branches[0]) if cdu == NO_INDEX else cdus[cdu]
+        bound_w[at] += PLANT_MAX_FRAC[way] * racks.most_w[rack]
+    return bound_w
