@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mallee.control import ControlState, cycle, initial_state
-from mallee.control.requests import narrow
+from mallee.control.aims import Target, aims_of
+from mallee.control.concerns.requests import why_not
 from mallee.core.command import CONTROL, Command
 from mallee.core.event import Event
 from mallee.core.request import Request
@@ -58,20 +59,12 @@ REQUESTS = st.lists(
 @given(REQUESTS, st.floats(0.0, 120.0))
 @settings(max_examples=60)
 def test_whatever_is_asked_only_narrows(requests: list[Request], time_s: float) -> None:
-    limits, narrowed = VIEW.limits, narrow(VIEW.limits, requests, time_s)
-    after = narrowed.limits
-    assert 0.0 <= after.import_contract_w <= limits.import_contract_w
-    assert after.import_aim_w <= min(limits.import_aim_w, after.import_contract_w)
-    assert (after.nodes.cap_max_w <= limits.nodes.cap_max_w).all()
-    assert (after.nodes.cap_max_w >= limits.nodes.cap_min_w).all()
-    assert limits.pods_min_w <= after.pods_max_w <= limits.pods_max_w
     running = [one for one in requests if one.is_in_force(time_s)]
-    assert len(narrowed.followed) + len(narrowed.refused) == len(running)
-    if not running:
-        assert after is limits
-    for one in narrowed.followed:
-        if one.subject == "grid":
-            assert after.import_contract_w <= one.high
+    (aim,) = aims_of(VIEW.limits, Target(np.inf, ""), running)
+    assert aim.power_w <= VIEW.limits.import_aim_w
+    for one in running:
+        if one.subject == "grid" and not why_not(VIEW.limits, one):
+            assert aim.shown_w <= max(one.high, 0.0) or one.high >= VIEW.limits.import_contract_w
 
 
 @given(REQUESTS, st.floats(0.0, 120.0))
@@ -113,19 +106,19 @@ def test_nodes_are_capped_in_the_name_of_who_asked() -> None:
     assert [(c.actor, c.reason, c.values.tolist()) for c in ours] == [
         ("anna", "works at tx1", [4000.0])
     ]
-    assert view.limits.nodes.cap_min_w[0] > 100.0
+    assert view.limits.budget.loads.least_w[-1] > 100.0
     _, commands, _ = run(view, state, 11.0, request("pod1/r1/*/cap_w", 100.0))
     caps = [c for c in commands if c.actor == "anna"]
-    assert [c.values.tolist() for c in caps] == [[view.limits.nodes.cap_min_w[0]] * 18]
+    assert [c.values.tolist() for c in caps] == [[view.limits.budget.loads.least_w[-1]] * 18]
 
 
 def test_where_control_caps_deeper_than_asked_it_says_so_itself() -> None:
     view = SiteView()
     state, _, _ = run(view, initial_state(), 5.0)
     view.battery("soc", 0.2)
-    view.set(import_w=588e3, charge_w=-60e3, chargers_w=(190e3, 190e3))
+    view.set(import_w=588e3, charge_w=0.0, chargers_w=(190e3, 190e3))
     state, commands, _ = run(view, state, 11.0, request("*/cap_w", 6000.0))
-    caps = [c for c in commands if np.isin(c.rows, view.limits.nodes.cap_rows).all()]
+    caps = [c for c in commands if np.isin(c.rows, view.limits.budget.loads.limit_rows[2:]).all()]
     assert state.nodes_cap_frac < 1.0
     assert {c.actor for c in caps} == {CONTROL}
 
@@ -133,7 +126,7 @@ def test_where_control_caps_deeper_than_asked_it_says_so_itself() -> None:
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        (request("bess1/charge_set_w", 0.0), "neither the grid nor a node's cap"),
+        (request("bess1/charge_set_w", 0.0), "neither a branch with a meter"),
         (request("grid", -1.0), "cannot be below 0"),
         (request("grid", 3e5, low=1e5), "only upper bounds"),
     ],
@@ -150,20 +143,12 @@ def test_what_cannot_be_followed_is_refused_once_and_changes_nothing(
     assert run(view, state, 12.0, asked)[2] == []
 
 
-def test_the_safe_state_keeps_to_a_lower_limit_too() -> None:
+def test_the_safe_state_keeps_to_what_was_asked_too() -> None:
     view = SiteView()
     state, _, _ = run(view, initial_state(), 5.0)
     view.lose("meter/import_w")
-    limits = view.limits
-    asked = request(high=limits.pods_min_w + 50e3)
-    state, commands, _ = run(view, state, 11.0, asked)
+    view.quality[view.limits.budget.loads.power_rows] = 1
+    state, commands, _ = run(view, state, 11.0, request("*/cap_w", 3000.0))
     assert state.mode == "safe"
-    by_row = {
-        row: value
-        for command in commands
-        for row, value in zip(command.rows.tolist(), command.values.tolist(), strict=True)
-    }
-    caps = np.array([by_row.get(row, np.inf) for row in limits.nodes.cap_rows.tolist()])
-    chargers_w = sum(by_row[charger.limit_row] for charger in limits.chargers)
-    pods_w = float(np.minimum(caps, limits.nodes.cap_max_w) @ limits.nodes.factor)
-    assert pods_w + limits.overhead_w + chargers_w <= asked.high
+    caps = [c for c in commands if np.isin(c.rows, view.limits.budget.loads.limit_rows[2:]).all()]
+    assert all((command.values <= 3000.0).all() for command in caps)

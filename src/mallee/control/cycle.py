@@ -2,52 +2,44 @@
 twin and in a test.
 
 Numbered steps, each in its own file:
- 0. narrow    the limits by what others ask for                   requests.py
- 1. look      what can be seen, worst case for the rest            view.py
-    distrust  a meter that contradicts the devices                 meter_check.py
- 2. reserve   what the batteries can carry                         reserve.py
- 3. bound     import limit, shrunk by a plan where it can be kept
- 4. share     chargers first, then nodes                           sharing.py
- 5. level     state of charge back to its target                   soc_recovery.py
-    override  a filter that lets import stand above the limit      filter_override.py
- 6. order     write what differs from the readings                 orders.py
- 7. guard     clip to what each device may be asked                guard.py
- 8. explain   the "why" line, events on change                     why.py
+ 1. look      meters and batteries, ten times a second             view.py
+ 2. judge     which meters to believe, what stands in              judge.py, meter_check.py
+ 3. learn     what flows beside known loads; who delivers          learning.py, trust.py
+ 4. aim       contract, plan, requests; feedback from the meters   aims.py, trim.py
+ 5. narrow    each concern shrinks the bounds of the loads         concerns/
+ 6. battery   modes at the meter, state of charge                  battery.py, soc.py
+ 7. write     what differs from the readings                       reconcile.py
+ 8. guard     clip to what each device may be asked                guard.py
+ 9. tell      the "why" line, events on change                     why.py, events.py
 
-Every cycle does 1 and, while there is no meter to go by, the safe state (degraded.py). 2 to 8 run
-once a second, because the fast part of the work is the inverter's; a jump above the limit runs
-them at once.
+Every cycle does 1. The rest runs once a second, because the fast part of the work is the
+inverter's, and at once when a limit is crossed or a meter is lost.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace as dataclass_replace
 
 from msgspec.structs import replace
 
-from mallee.control.degraded import batteries_unseen, hold_safe, wait
-from mallee.control.events import CONTROL, Observed, conditions_after, events_of_change
-from mallee.control.filter_override import set_points_w, supervise
+from mallee.control.aims import next_target
+from mallee.control.battery import battery_commands, heartbeats, supervise
+from mallee.control.bounds import Bounds
+from mallee.control.concerns import narrow_all
+from mallee.control.events import events_of_change
 from mallee.control.guard import guard
+from mallee.control.judge import judge
 from mallee.control.limits import Limits
-from mallee.control.meter_check import is_distrusted, unexplained_mean_w
-from mallee.control.orders import (
-    CHARGER_RENEW_CYCLES,
-    battery_orders,
-    charger_orders,
-    heartbeat_orders,
-    node_orders,
-    set_point_orders,
-)
-from mallee.control.requests import Narrowed, attributed, conditions_of, narrow
-from mallee.control.reserve import Reserve, reserve_of
-from mallee.control.sharing import Shares, cap_fraction, pods_peak_w, share
-from mallee.control.soc_recovery import charge_bias_w
+from mallee.control.prepare import Look, prepare
+from mallee.control.reconcile import CHARGER_RENEW_CYCLES, load_commands, wanted_w
+from mallee.control.safe_state import hold_safe
+from mallee.control.soc import keep_recovery, next_recovery
 from mallee.control.state import ControlState
-from mallee.control.view import View, look
-from mallee.control.why import why
+from mallee.control.tell import reason_of, tell
+from mallee.control.view import View, look, look_at_loads
 from mallee.core.command import Command
 from mallee.core.event import Event
-from mallee.core.plan import Plan, steps_at
-from mallee.core.request import Request
+from mallee.core.plan import Plan
+from mallee.core.request import Request, in_force
 from mallee.core.snapshot import Snapshot
 
 PERIOD_S = 0.1
@@ -55,10 +47,8 @@ SLOW_CYCLES = 10
 """The slow steps run every this many cycles: once a second."""
 ARRIVAL_CYCLES = 50
 """Control waits this long for first readings of the batteries before it does without them."""
-IMPORT_MEAN_S = 1.0
+FLOW_MEAN_S = 1.0
 LOAD_MEAN_S = 30.0
-CAP_RELEASE_PER_S = 0.05
-"""Caps are lowered at once and released this much of their range in a second."""
 
 Result = tuple[ControlState, list[Command], list[Event]]
 
@@ -82,202 +72,115 @@ def cycle(
         state: what the last cycle handed back.
         snapshot: all latest readings.
         plans: proposals for the time ahead; stale ones are ignored.
-        requests: what others ask for; those whose lease runs narrow the limits.
+        requests: what others ask for; those whose lease runs narrow the bounds.
         limits: the site's limits.
         time_s: monotonic time of this cycle.
     """
-    narrowed = narrow(limits, requests, time_s)
-    limits = narrowed.limits
     view = look(snapshot, limits)
     is_slow = state.cycle % SLOW_CYCLES == 0
-    if view.meter_seen and is_slow:
-        state = _compare(state, snapshot, view, limits)
     if state.mode == "starting" and _is_arriving(state, view):
-        return *wait(state, limits, is_slow=is_slow), []
-    if not view.meter_seen or state.distrusted:
-        return hold_safe(state, snapshot, view, narrowed, time_s, is_slow=is_slow)
-    is_urgent = view.import_w > narrowed.site.import_contract_w >= state.import_w
-    if not (is_slow or is_urgent or state.mode != "auto"):
-        return _seen(state, view), [], []
-    return _decide(state, snapshot, view, plans, narrowed, time_s)
+        beats = heartbeats(limits, state.cycle) if is_slow else []
+        return replace(state, cycle=state.cycle + 1), beats, []
+    seen = _seen(state, view)
+    if not (is_slow or _is_urgent(state, view, limits)):
+        return replace(seen, cycle=state.cycle + 1), [], []
+    period_s = SLOW_CYCLES * PERIOD_S if is_slow else 0.0
+    loads = look_at_loads(snapshot, limits)
+    judged = judge(seen, view, loads, limits, time_s, period_s)
+    seen = replace(seen, checks=judged.checks)
+    asked = tuple(in_force(requests, time_s))
+    if judged.mode == "safe":
+        return hold_safe(state, seen, snapshot, view, asked, limits, time_s, is_slow=is_slow)
+    looked = Look(view, loads, judged)
+    return _decide(state, seen, snapshot, looked, (plans, asked), limits, time_s)
 
 
 def _is_arriving(state: ControlState, view: View) -> bool:
-    """Whether first readings are still to come: the meter's, and for a while the batteries'."""
+    """Whether first readings are still to come: the meters', and for a while the batteries'."""
     if not view.meter_seen:
         return True
     return state.cycle < ARRIVAL_CYCLES and not all(battery.seen for battery in view.batteries)
 
 
-def _compare(state: ControlState, snapshot: Snapshot, view: View, limits: Limits) -> ControlState:
-    """Hold the meter against the devices behind it."""
-    unexplained_w = unexplained_mean_w(
-        state.unexplained_w, view, snapshot, limits, SLOW_CYCLES * PERIOD_S
-    )
-    return replace(
-        state,
-        unexplained_w=unexplained_w,
-        distrusted=is_distrusted(unexplained_w, limits, was_distrusted=state.distrusted),
-    )
+def _is_urgent(state: ControlState, view: View, limits: Limits) -> bool:
+    """Whether a limit was just crossed, or a meter lost or found."""
+    if state.mode == "starting" or state.mode == ("safe" if view.meter_seen else "auto"):
+        return True
+    return view.import_w > limits.import_contract_w >= state.import_w
 
 
 def _seen(state: ControlState, view: View) -> ControlState:
-    """A cycle with nothing to decide."""
+    """Memory with one more look at meters and batteries."""
+    if state.mode == "starting":
+        flows, load_mean_w = view.flow_w, view.load_w
+    else:
+        weight = PERIOD_S / FLOW_MEAN_S
+        flows = tuple(
+            mean_w + weight * (now_w - mean_w) if seen and mean_w == mean_w else now_w
+            for mean_w, now_w, seen in zip(state.flow_mean_w, view.flow_w, view.seen, strict=True)
+        )
+        load_mean_w = state.load_mean_w
+        if view.meter_seen:
+            load_mean_w += PERIOD_S / LOAD_MEAN_S * (view.load_w - load_mean_w)
+    if not view.meter_seen:
+        return replace(state, flow_mean_w=flows, load_mean_w=load_mean_w)
     return replace(
         state,
-        cycle=state.cycle + 1,
         meter_seen_s=view.meter_time_s,
         import_w=view.import_w,
         load_w=view.load_w,
-        import_mean_w=_import_mean(state, view),
+        flow_mean_w=flows,
+        load_mean_w=load_mean_w,
     )
 
 
 def _decide(
-    state: ControlState,
+    before: ControlState,
+    seen: ControlState,
     snapshot: Snapshot,
-    view: View,
-    plans: Sequence[Plan],
-    narrowed: Narrowed,
+    looked: Look,
+    asked: tuple[Sequence[Plan], tuple[Request, ...]],
+    limits: Limits,
     time_s: float,
 ) -> Result:
-    limits = narrowed.limits
-    reserve = reserve_of(view, limits)
-    import_in_force_w, target_reason = _import_bound(view, reserve, plans, limits, time_s)
-    mean_w = _load_mean(state, view)
-    import_mean_w = _import_mean(state, view)
+    """Steps 3 to 9.
 
-    period_s = SLOW_CYCLES * PERIOD_S
-    peak_w = pods_peak_w(state.pods_peak_w, view, limits, period_s)
-    shares = share(view, reserve, limits, peak_w=peak_w, period_s=period_s)
-    fraction = cap_fraction(shares.pods_max_w, limits)
-    if state.mode == "auto":
-        fraction = min(fraction, state.nodes_cap_frac + CAP_RELEASE_PER_S * period_s)
-    bias_w, soc_recovering = charge_bias_w(
-        reserve,
-        limits,
-        room_w=import_in_force_w - mean_w,
-        bias_w=state.charge_bias_w,
-        soc_recovering=state.soc_recovering,
-    )
-
-    override = supervise(
-        view,
-        narrowed.site,
-        import_mean_w=import_mean_w,
-        active=state.filter_overridden,
-        since_s=state.filter_override_since_s,
-        time_s=time_s,
-    )
-
-    reason = why(
-        view,
-        reserve,
-        limits,
-        import_in_force_w=import_in_force_w,
-        target_reason=target_reason,
-        node_fraction=fraction,
-        chargers_max_w=shares.chargers_max_w,
-        soc_recovering=soc_recovering,
-        filter_overridden=override.active,
-    )
-    after = replace(
-        state,
-        cycle=state.cycle + 1,
-        mode="auto",
-        meter_seen_s=view.meter_time_s,
-        import_w=view.import_w,
-        load_w=view.load_w,
-        import_mean_w=import_mean_w,
-        load_mean_w=mean_w,
-        pods_peak_w=peak_w,
-        import_in_force_w=import_in_force_w,
-        chargers_max_w=shares.chargers_max_w,
-        nodes_cap_frac=fraction,
-        charge_bias_w=bias_w,
-        soc_recovering=soc_recovering,
+    Args:
+        before: memory of the last cycle; `seen` is it with this look.
+        asked: plans, and the requests in force.
+    """
+    plans, requests = asked
+    is_due = before.cycle % SLOW_CYCLES == 0
+    target = next_target(seen, looked.view, plans, limits, time_s)
+    seen = replace(seen, target_w=target.power_w, target_reason=target.reason)
+    scene, verdicts = prepare(seen, looked, requests, limits, time_s, is_due=is_due)
+    ratings = Bounds.of_ratings(limits.budget.loads.least_w, limits.budget.loads.most_w)
+    bounds = narrow_all(scene, ratings)
+    wanted = wanted_w(scene, bounds)
+    override = supervise(scene)
+    recovery = next_recovery(scene) if is_due else keep_recovery(scene)
+    state = replace(
+        scene.state,
+        cycle=before.cycle + 1,
+        charge_bias_w=recovery.bias_w,
+        soc_integral=recovery.integral,
+        soc_recovering=recovery.recovering,
         filter_overridden=override.active,
         filter_override_since_s=override.since_s,
-        binding=reason.binding,
-        acting=reason.acting,
-        text=reason.text,
     )
-    asked, words = conditions_of(narrowed, state.active)
-    observed = {**_observed(view, narrowed.site, after), **asked}
-    after = replace(after, active=conditions_after(state.active, observed))
-    commands = _orders(snapshot, view, shares, narrowed, before=state, after=after)
+    scene = dataclass_replace(scene, state=state)
+    after, words = tell(scene, before, looked, bounds, wanted, verdicts)
+    reason = reason_of(scene, after.text)
+    commands = battery_commands(
+        scene,
+        snapshot,
+        overridden=override.active,
+        import_w=scene.import_aim_w,
+        reason=reason,
+    )
+    if is_due:
+        commands += heartbeats(limits, before.cycle)
+    renew = before.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or before.mode != after.mode
+    commands += load_commands(scene, snapshot, wanted, bounds, renew=renew, text=reason)
     passed, clipped = guard(commands, limits, time_s)
-    return after, passed, clipped + events_of_change(state, after, limits, time_s, words)
-
-
-def _orders(
-    snapshot: Snapshot,
-    view: View,
-    shares: Shares,
-    narrowed: Narrowed,
-    *,
-    before: ControlState,
-    after: ControlState,
-) -> list[Command]:
-    """Everything to be written for what was decided."""
-    limits, reason = narrowed.limits, after.text
-    if narrowed.import_by is not None:
-        by = narrowed.import_by
-        reason = f"Import limit asked for by {by.actor} ({by.reason}). {reason}"
-    if after.filter_overridden:
-        charge_w = set_points_w(view, limits, shares.pods_max_w)
-        commands = set_point_orders(limits, charge_w, reason)
-    else:
-        commands = battery_orders(
-            snapshot,
-            limits,
-            import_in_force_w=after.import_in_force_w,
-            bias_w=after.charge_bias_w,
-            reason=reason,
-        )
-    commands += heartbeat_orders(limits, before.cycle)
-    renew = before.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or before.mode != "auto"
-    commands += charger_orders(
-        snapshot, limits, total_w=shares.chargers_max_w, renew=renew, reason=reason
-    )
-    for caps in node_orders(snapshot, limits, fraction=after.nodes_cap_frac, reason=reason):
-        commands += attributed(caps, narrowed)
-    return commands
-
-
-def _import_bound(
-    view: View, reserve: Reserve, plans: Sequence[Plan], limits: Limits, time_s: float
-) -> tuple[float, str]:
-    """The contract, or a plan's lower target while the batteries can keep it."""
-    step = min(steps_at(plans, time_s), key=lambda one: one.import_target_w, default=None)
-    if step is None or step.import_target_w >= limits.import_aim_w:
-        return limits.import_aim_w, ""
-    target_w = max(step.import_target_w, limits.import_min_w)
-    can_keep = view.load_w - target_w <= reserve.support_w
-    return (target_w, step.reason) if can_keep else (limits.import_aim_w, "")
-
-
-def _import_mean(state: ControlState, view: View) -> float:
-    if state.mode != "auto":
-        return view.import_w
-    weight = PERIOD_S / IMPORT_MEAN_S
-    return state.import_mean_w + weight * (view.import_w - state.import_mean_w)
-
-
-def _load_mean(state: ControlState, view: View) -> float:
-    if state.mode != "auto":
-        return view.load_w
-    weight = min(1.0, SLOW_CYCLES * PERIOD_S / LOAD_MEAN_S)
-    return state.load_mean_w + weight * (view.load_w - state.load_mean_w)
-
-
-def _observed(view: View, limits: Limits, after: ControlState) -> Observed:
-    """Every condition, judged with the meter in sight."""
-    is_over = after.import_mean_w > limits.import_contract_w
-    observed = {**batteries_unseen(view), ("import-over-limit", CONTROL): is_over}
-    observed["nodes-capped", CONTROL] = after.nodes_cap_frac < 1.0
-    observed["charge-recovery", CONTROL] = after.soc_recovering
-    if after.filter_overridden or not is_over:  # handed back is not yet seen to work
-        observed["filter-overridden", CONTROL] = after.filter_overridden
-    observed["safe-state", CONTROL] = False
-    return observed
+    return after, passed, clipped + events_of_change(before, after, limits, time_s, words)

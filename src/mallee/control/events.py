@@ -42,7 +42,7 @@ def events_of_change(
     numbers = {"import_w": after.import_w, "load_w": after.load_w}
     words = {
         "why": after.text,
-        "import_kw": after.import_mean_w / 1e3,
+        "import_kw": sum(after.flow_mean_w[: limits.feeds]) / 1e3,
         "limit_kw": limits.import_contract_w / 1e3,
     }
     begun = [

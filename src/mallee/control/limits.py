@@ -1,71 +1,40 @@
-"""What bounds the site, worked out once from the site model: ratings, contract, rows to look at.
-
-What branches leave to the loads below them is in branches.py.
-"""
+"""What bounds the site, worked out once from the site model: budget, contract, rows to look at."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from mallee.control.branch_shares import BranchShares, branch_shares
-from mallee.core.arrays import FloatArray, IntArray
+from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.kinds import KINDS
 from mallee.kinds.battery import BATTERY
-from mallee.kinds.cdu import CDU
-from mallee.kinds.charger import CHARGER
-from mallee.kinds.meter import METER
-from mallee.kinds.node import NODE
-from mallee.kinds.power_shelf import POWER_SHELF
+from mallee.site.allocation import allocate
+from mallee.site.budget import Budget, budget_of
 from mallee.site.model import DeviceGroup, SiteModel
 
-SHELF_EFFICIENCY_MIN = 0.94
-"""Worst efficiency of a power shelf at 10 % load (OCP ORv3 class), for worst-case sums."""
+Policy = Literal["chargers-first", "compute-first", "shared"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryLimits:
-    """One battery: its ratings and the rows of its points, by point name."""
+    """One battery: its ratings and the rows of its points, by point name.
+
+    Attributes:
+        feed: position of the metered branch that it helps, among `Limits.metered`.
+        smooths: whether its own controller keeps ramps and import limits at the meter.
+        takes_set_point: whether it can be given a power.
+        probe_w: power that it is tried with while its word is in doubt.
+    """
 
     name: str
     charge_max_w: float
     discharge_max_w: float
     capacity_wh: float
+    feed: int
+    smooths: bool
+    takes_set_point: bool
+    probe_w: float
     rows: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerLimits:
-    """One charger station.
-
-    Attributes:
-        max_w: the most it may draw by its own and its branch's rating.
-        standing_w: what its default profile allows while nobody controls it.
-    """
-
-    name: str
-    max_w: float
-    standing_w: float
-    power_row: int
-    limit_row: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeLimits:
-    """All nodes, one row each.
-
-    Attributes:
-        cap_rows, power_rows: point rows.  # (nodes,)
-        index: each node's position by the path of its cap.
-        cap_min_w, cap_max_w: range of the cap; the maximum is already the branch's share.
-        factor: AC power per W at the node, for conversion losses.  # (nodes,)
-    """
-
-    cap_rows: IntArray
-    power_rows: IntArray
-    index: dict[str, int]
-    cap_min_w: FloatArray
-    cap_max_w: FloatArray
-    factor: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,197 +42,162 @@ class Limits:
     """Everything that `cycle` must keep to.
 
     Attributes:
-        import_contract_w: bound of import at the meter, without the margin.
-        import_aim_w: bound of import at the meter, the contract and the transformer together,
-            less the margin that the site file keeps free.
-        import_min_w: negative export limit.
-        overhead_w: most that pods draw beside their nodes: switches, pumps, conversion of these.
-        pods_max_w, pods_min_w: most and least that control can make of the pods, AC.
+        budget: limits and unsteerable loads of every branch, and the steerable loads.
+        branches: name of each branch.  # (branches,)
+        load_paths: path of each load's limit.  # (loads,)
+        metered: branches with a meter, feeds first.  # (metered,)
+        feeds: how many of `metered` are utility feeds.
+        contract_w: import limit of each metered branch, for a feed the contract.  # (metered,)
+        margin_frac: share of an import limit that is kept free.
+        import_min_w: negative export limit of all feeds.
+        ramp_up_w_per_s, ramp_down_w_per_s: steepest change of import; infinite for none.
+        policy: who goes first when power is short.
+        safe_w: what each load may draw while nobody sees or controls it, so that no limit is
+            broken in any weather; at the device.  # (loads,)
         age_max_s: battery readings older than this do not count. Longer than for the meter: an
             inverter that misses a poll goes on filtering.
         write_min, write_max: range that the guard clips commands to; NaN where a point takes no
             commands.  # (points,)
     """
 
+    budget: Budget
+    branches: tuple[str, ...]
+    load_paths: tuple[str, ...]
+    metered: IntArray
+    feeds: int
+    contract_w: FloatArray
+    margin_frac: float
     contracted_w: float
-    import_contract_w: float
-    import_aim_w: float
     import_min_w: float
     ramp_up_w_per_s: float
     ramp_down_w_per_s: float
     soc_min: float
     soc_max: float
     soc_target: float
-    overhead_w: float
-    pods_max_w: float
-    pods_min_w: float
-    meter_row: int
+    policy: Policy
+    safe_w: FloatArray
     age_max_s: float
     batteries: tuple[BatteryLimits, ...]
-    chargers: tuple[ChargerLimits, ...]
-    nodes: NodeLimits
     write_min: FloatArray
     write_max: FloatArray
+
+    @property
+    def import_contract_w(self) -> float:
+        """Import limit of all feeds together."""
+        return float(self.contract_w[: self.feeds].sum())
+
+    @property
+    def import_aim_w(self) -> float:
+        """What control aims at: the contract less the margin."""
+        return self.import_contract_w * (1.0 - self.margin_frac)
+
+    @property
+    def meter_row(self) -> int:
+        """Row of the first feed's meter."""
+        return int(self.budget.meter_row[self.metered[0]])
 
 
 def limits_of(site: SiteModel) -> Limits:
     """Work out the limits of a site."""
-    grid, control = site.grid, site.file.control
-    meter = next(site.groups_of(METER))
-    overhead_w = _overhead_w(site)
-    nodes, shares = _nodes(site, control.cap_floor_frac)
-    pods_max_w = float(nodes.cap_max_w @ nodes.factor) + overhead_w
-    pods_min_w = float(nodes.cap_min_w @ nodes.factor) + overhead_w
-    import_contract_w = min(grid.import_max_w, shares.site_max_w)
-    import_aim_w = import_contract_w * (1.0 - control.import_margin_frac)
-    batteries = tuple(_batteries(site))
-    chargers = tuple(_chargers(site, shares, import_aim_w, pods_max_w))
-    write_min, write_max = _write_ranges(site, import_aim_w, batteries, chargers, nodes)
+    budget, control, feeds = budget_of(site), site.file.control, site.file.feeds
+    own = site.feed_branches
+    others = np.setdiff1d(np.flatnonzero(budget.meter_row != NO_INDEX), own)
+    metered = np.concatenate([own, others])
+    batteries = tuple(_batteries(site, budget, metered))
+    write_min, write_max = _write_ranges(site)
     return Limits(
-        contracted_w=grid.contracted_w,
-        import_contract_w=import_contract_w,
-        import_aim_w=import_aim_w,
-        import_min_w=-grid.export_max_w,
-        ramp_up_w_per_s=grid.ramp_up_w_per_s,
-        ramp_down_w_per_s=grid.ramp_down_w_per_s,
+        budget=budget,
+        branches=tuple(branch.name for branch in site.branches),
+        load_paths=tuple(site.point_path(row) for row in budget.loads.limit_rows.tolist()),
+        metered=metered,
+        feeds=len(own),
+        contract_w=budget.limit_w[metered],
+        margin_frac=control.import_margin_frac,
+        contracted_w=sum(feed.contracted_w for feed in feeds),
+        import_min_w=-sum(feed.export_max_w for feed in feeds),
+        ramp_up_w_per_s=sum(feed.ramp_up_w_per_s for feed in feeds),
+        ramp_down_w_per_s=sum(feed.ramp_down_w_per_s for feed in feeds),
         soc_min=control.soc_min,
         soc_max=control.soc_max,
         soc_target=control.soc_target,
-        overhead_w=overhead_w,
-        pods_max_w=pods_max_w,
-        pods_min_w=pods_min_w,
-        meter_row=meter.row(0, "import_w"),
+        policy=control.policy,
+        safe_w=safe_limits_w(budget, control.import_margin_frac),
         age_max_s=3.0,
         batteries=batteries,
-        chargers=chargers,
-        nodes=nodes,
         write_min=write_min,
         write_max=write_max,
     )
 
 
-def _write_ranges(
-    site: SiteModel,
-    import_aim_w: float,
-    batteries: tuple[BatteryLimits, ...],
-    chargers: tuple[ChargerLimits, ...],
-    nodes: NodeLimits,
-) -> tuple[FloatArray, FloatArray]:
-    """What each settable point may be set to, by row."""
-    low, high = np.full(site.point_count, np.nan), np.full(site.point_count, np.nan)
-    grid = site.grid
-    ranges = {
-        "mode": (0.0, 3.0),
-        "heartbeat_count": (0.0, 65535.0),
-        "filter_import_max_w": (0.0, import_aim_w),
-        "filter_import_min_w": (-grid.export_max_w, import_aim_w),
-        "filter_ramp_up_w_per_s": (1.0, grid.ramp_up_w_per_s),
-        "filter_ramp_down_w_per_s": (1.0, grid.ramp_down_w_per_s),
-        "filter_time_s": (0.0, 600.0),
-    }
-    for battery in batteries:
-        reach = (-battery.discharge_max_w, battery.charge_max_w)
-        for point in ("charge_set_w", "filter_charge_bias_w"):
-            low[battery.rows[point]], high[battery.rows[point]] = reach
-        for point, (lowest, highest) in ranges.items():
-            low[battery.rows[point]], high[battery.rows[point]] = lowest, highest
-    for charger in chargers:
-        low[charger.limit_row], high[charger.limit_row] = 0.0, charger.max_w
-    low[nodes.cap_rows], high[nodes.cap_rows] = nodes.cap_min_w, nodes.cap_max_w
-    for group in site.groups_of(CDU):
-        if "supply_set_degc" in group.model.index:
-            low[group.rows("supply_set_degc")] = group.model.parameter("supply_min_degc")
-            high[group.rows("supply_set_degc")] = group.model.parameter("supply_max_degc")
-    return low, high
+def safe_limits_w(budget: Budget, margin_frac: float) -> FloatArray:
+    """What every load may draw without battery, meter or controller: nodes first, chargers then.
+
+    Everything that cannot be steered counts with the most that it can draw in any weather.
+
+    Returns:
+        at the device, W.  # (loads,)
+    """
+    loads = budget.loads
+    capacity_w = budget.limit_w * (1.0 - margin_frac) - budget.other_max_w
+    least_w = loads.least_w * loads.factor
+    most_w = loads.most_w * loads.factor
+    nodes_w = np.where(loads.is_charger, least_w, most_w)
+    found = allocate(budget.tree, capacity_w, loads.branch, [least_w, nodes_w, most_w])
+    return np.clip(found.power_w / loads.factor, loads.least_w, loads.most_w)
 
 
-def _batteries(site: SiteModel) -> list[BatteryLimits]:
+def _batteries(site: SiteModel, budget: Budget, metered: IntArray) -> list[BatteryLimits]:
     found = []
+    count = sum(group.count for group in site.groups_of(BATTERY))
+    margin_w = site.file.control.import_margin_frac * float(budget.limit_w[metered[0]])
+    probe_w = margin_w / 2.0
     for group in site.groups_of(BATTERY):
+        model = group.model
         for device, name in enumerate(group.names):
             found.append(
                 BatteryLimits(
                     name=name,
-                    charge_max_w=group.model.parameter("charge_max_w"),
-                    discharge_max_w=group.model.parameter("discharge_max_w"),
-                    capacity_wh=group.model.parameter("energy_wh"),
-                    rows={point.name: group.row(device, point.name) for point in group.model.point},
+                    charge_max_w=model.parameter("charge_max_w"),
+                    discharge_max_w=model.parameter("discharge_max_w"),
+                    capacity_wh=model.parameter("energy_wh"),
+                    feed=_feed_of(budget, metered, int(group.branch[device])),
+                    smooths="filter_import_max_w" in model.index,
+                    takes_set_point="charge_set_w" in model.index,
+                    probe_w=probe_w / count,
+                    rows={point.name: group.row(device, point.name) for point in model.point},
                 )
             )
     return found
 
 
-def _chargers(
-    site: SiteModel, shares: BranchShares, import_aim_w: float, pods_max_w: float
-) -> list[ChargerLimits]:
-    count = sum(group.count for group in site.groups_of(CHARGER))
-    found = []
-    for group in site.groups_of(CHARGER):
-        for device, name in enumerate(group.names):
-            max_w = group.model.power_max_w * float(shares.chargers[group.branch[device]])
-            found.append(
-                ChargerLimits(
-                    name=name,
-                    max_w=max_w,
-                    standing_w=min(max_w, max(0.0, (import_aim_w - pods_max_w) / count)),
-                    power_row=group.row(device, "power_w"),
-                    limit_row=group.row(device, "limit_w"),
-                )
-            )
-    return found
+def _feed_of(budget: Budget, metered: IntArray, branch: int) -> int:
+    """Position in `metered` of the source that a branch hangs on; the first feed for a genset's."""
+    while budget.tree.parent[branch] != NO_INDEX:
+        branch = int(budget.tree.parent[branch])
+    there = np.flatnonzero(metered == branch)
+    return int(there[0]) if len(there) else 0
 
 
-def _nodes(site: SiteModel, floor_frac: float) -> tuple[NodeLimits, BranchShares]:
-    """Nodes with their caps inside the branches' shares, and these shares."""
-    groups = [group for group in site.groups_of(NODE) if "cap_w" in group.model.index]
-    shelved, branches = _racks_with_shelves(site), len(site.branches)
-    factor = _joined([_factor(group, shelved) for group in groups])
-    branch = _joined([group.branch for group in groups]).astype(np.int64)
-    cap_max_w = _joined([_full(group, "cap_max_w") for group in groups])
-    cap_min_w = _joined([_full(group, "cap_min_w") for group in groups])
-    shares = branch_shares(
-        site,
-        np.bincount(branch, cap_max_w * factor, branches).astype(np.float64),
-        np.bincount(branch, cap_min_w * factor, branches).astype(np.float64),
-    )
-    cap_max_w = np.maximum(cap_max_w * shares.nodes[branch], cap_min_w)
-    nodes = NodeLimits(
-        cap_rows=_joined([group.rows("cap_w") for group in groups]).astype(np.int64),
-        power_rows=_joined([group.rows("power_w") for group in groups]).astype(np.int64),
-        cap_min_w=np.maximum(cap_min_w, floor_frac * cap_max_w),
-        cap_max_w=cap_max_w,
-        index={
-            f"{name}/cap_w": place
-            for place, name in enumerate(name for group in groups for name in group.names)
-        },
-        factor=factor,
-    )
-    return nodes, shares
-
-
-def _joined(columns: list[FloatArray] | list[IntArray]) -> FloatArray:
-    """Columns of several groups in one; empty where there is no group."""
-    return np.concatenate(columns) if columns else np.empty(0)
-
-
-def _full(group: DeviceGroup, parameter: str) -> FloatArray:
-    return np.full(group.count, group.model.parameter(parameter))
-
-
-def _racks_with_shelves(site: SiteModel) -> IntArray:
-    racks = [group.rack for group in site.groups_of(POWER_SHELF)]
-    return np.unique(np.concatenate(racks)) if racks else np.empty(0, np.int64)
-
-
-def _factor(group: DeviceGroup, shelved: IntArray) -> FloatArray:
-    return np.where(np.isin(group.rack, shelved), 1.0 / SHELF_EFFICIENCY_MIN, 1.0)
-
-
-def _overhead_w(site: SiteModel) -> float:
-    """The most that everything else in the pods draws, AC."""
-    shelved = _racks_with_shelves(site)
-    total_w = 0.0
+def _write_ranges(site: SiteModel) -> tuple[FloatArray, FloatArray]:
+    """What each settable point may be set to, by row: as its kind's row says."""
+    low, high = np.full(site.point_count, np.nan), np.full(site.point_count, np.nan)
     for group in site.groups:
-        if KINDS[group.kind].is_fixed:
-            total_w += group.model.power_max_w * float(np.sum(_factor(group, shelved)))
-    return total_w
+        for point in group.model.point:
+            if point.access == "readwrite":
+                rows = group.rows(point.name)
+                low[rows], high[rows] = _write_range(site, group, point.name)
+    return low, high
+
+
+def _write_range(site: SiteModel, group: DeviceGroup, point: str) -> tuple[float, float]:
+    """A point's range; what the contract bounds is no wider than the contract."""
+    grid = site.grid
+    contract = {
+        "filter_import_max_w": (0.0, grid.import_max_w),
+        "filter_import_min_w": (-grid.export_max_w, grid.import_max_w),
+        "filter_ramp_up_w_per_s": (1.0, grid.ramp_up_w_per_s),
+        "filter_ramp_down_w_per_s": (1.0, grid.ramp_down_w_per_s),
+    }
+    if point in contract:
+        return contract[point]
+    return KINDS[group.kind].write_range(group.model, point) or (np.nan, np.nan)

@@ -4,6 +4,9 @@ import math
 
 import msgspec
 
+from mallee.control.meter_check import MeterCheck
+from mallee.control.trim import Trim
+from mallee.control.trust import Trust
 from mallee.core.status import Mode
 
 Condition = tuple[str, str]
@@ -15,22 +18,31 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cycle: number of the next cycle; multiples of it pace the slow concerns.
-        mode: `starting` until the meter was seen once, `safe` while it cannot be seen.
-        meter_seen_s: when the meter's last good reading was taken.
+        mode: `starting` until the meters were seen once, `degraded` while devices stand in for a
+            meter, `safe` while too little can be seen.
+        meter_seen_s: when the feeds' last good readings were taken.
         import_w, load_w: last known import and the load behind it (import less battery charge).
-        import_mean_w: import smoothed over a second; what limits are judged by.
+        flow_mean_w: each metered branch, smoothed over a second; what limits are judged by.
         load_mean_w: load smoothed over half a minute.
-        pods_peak_w: what the pods lately drew at most.
+        other_w: what flows beside what is known, at each metered branch; NaN before it is learned.
+        learned_s: how long has been learned.
+        trims: feedback of each metered branch.
+        trusts: credit of each battery.
+        checks: what is held against each feed's meter.
         import_in_force_w: bound of import in force.
+        target_w: import target of a plan that was adopted; infinite without one.
+        target_reason: what that is for.
         chargers_max_w: sum of charger limits asked for.
-        nodes_cap_frac: caps asked for, as a fraction of each node's range between floor and
-            maximum; 1 leaves the nodes alone.
-        charge_bias_w: charge asked of the batteries' filters for the state of charge.
+        charger_room_w: what chargers may take where no battery covers the ramp.
+        nodes_max_w: what the nodes may draw under the caps asked for, at their branches.
+        nodes_cap_frac: caps asked for, as a share of the nodes' range between floor and maximum; 1
+            leaves them alone.
+        charge_bias_w: charge asked of the batteries for the state of charge.
+        soc_integral: what the state of charge lacked, added up, in hours.
         soc_recovering: whether the state of charge is being brought back.
-        filter_overridden: whether control holds the batteries in place of their filters.
-        filter_override_since_s: since when the meter speaks for a change of `filter_overridden`.
-        unexplained_w: power at the meter that no device accounts for, smoothed.
-        distrusted: whether the meter is left out of account for that.
+        set_points_w: power that control gives the batteries itself; empty while they keep the
+            meter on their own.
+        filter_override_since_s: since when the meter speaks for a change of that.
         active: conditions that hold now, so that each makes one event when it comes and goes.
         binding, acting, text: the "why" line.
     """
@@ -40,18 +52,25 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     meter_seen_s: float = -math.inf
     import_w: float = 0.0
     load_w: float = 0.0
-    import_mean_w: float = 0.0
+    flow_mean_w: tuple[float, ...] = ()
     load_mean_w: float = 0.0
-    pods_peak_w: float = 0.0
+    other_w: tuple[float, ...] = ()
+    learned_s: float = 0.0
+    trims: tuple[Trim, ...] = ()
+    trusts: tuple[Trust, ...] = ()
+    checks: tuple[MeterCheck, ...] = ()
     import_in_force_w: float = 0.0
+    target_w: float = math.inf
+    target_reason: str = ""
     chargers_max_w: float = 0.0
+    charger_room_w: float = 0.0
+    nodes_max_w: float = 0.0
     nodes_cap_frac: float = 1.0
     charge_bias_w: float = 0.0
+    soc_integral: float = 0.0
     soc_recovering: bool = False
     filter_overridden: bool = False
     filter_override_since_s: float | None = None
-    unexplained_w: float = 0.0
-    distrusted: bool = False
     active: tuple[Condition, ...] = ()
     binding: str = "none"
     acting: str = ""

@@ -1,18 +1,22 @@
 """What control can see this cycle, with the worst case in place of what it cannot.
 
-The load is what the meter shows less what the batteries charge. A battery that cannot be seen
-counts as unable to help; a charger that cannot be seen counts as drawing its whole limit.
+The load is what the meters of the feeds show less what the batteries charge. A battery that cannot
+be seen counts as unable to help; a load that cannot be seen counts as drawing its whole limit.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from mallee.control.limits import BatteryLimits, ChargerLimits, Limits
+from mallee.control.limits import BatteryLimits, Limits
+from mallee.core.arrays import BoolArray, FloatArray
 from mallee.core.snapshot import Quality, Snapshot
 
 METER_AGE_MAX_S = 1.0
 """Older meter readings do not count: one is due every 0.1 s, and the inverter watches its own."""
+
+ABSURD_TIMES = 3.0
+"""A battery that says it charges with so many times its rating says nothing."""
 
 _GOOD = int(Quality.GOOD)  # a member of an enum takes half a microsecond to look up
 
@@ -22,6 +26,7 @@ class BatteryView:
     """One battery as seen now.
 
     Attributes:
+        charge_w: what it says it takes, the last that was seen; 0 where that is nothing.
         soc: reported state of charge.
         charge_max_w, discharge_max_w: what it says it can do now; 0 while it cannot be seen.
     """
@@ -36,58 +41,96 @@ class BatteryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The site as control sees it.
+    """The fast part of the site as control sees it, ten times a second.
 
     Attributes:
-        meter_seen: whether the meter is fresh enough to act on.
-        import_w: import at the meter.
-        load_w: import less the batteries' charge.
-        chargers_w: draw of all chargers.
+        flow_w: reading of each metered branch; NaN where there is none.  # (metered,)
+        seen: whether each reading is fresh enough to act on.  # (metered,)
+        meter_time_s: when the oldest of the feeds' readings was taken.
+        batteries: all of them.
     """
 
-    meter_seen: bool
+    flow_w: tuple[float, ...]
+    seen: tuple[bool, ...]
+    feeds: int
     meter_time_s: float
-    import_w: float
-    load_w: float
-    chargers_w: float
     batteries: tuple[BatteryView, ...]
+
+    @property
+    def meter_seen(self) -> bool:
+        """Whether every feed's meter can be seen."""
+        return all(self.seen[: self.feeds])
+
+    @property
+    def import_w(self) -> float:
+        """Import of all feeds."""
+        return sum(self.flow_w[: self.feeds])
 
     @property
     def charge_w(self) -> float:
         """What all batteries charge."""
-        return sum(battery.charge_w for battery in self.batteries)
+        return sum([battery.charge_w for battery in self.batteries])
+
+    @property
+    def load_w(self) -> float:
+        """Import less the batteries' charge."""
+        return self.import_w - self.charge_w
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadsView:
+    """The steerable loads as seen once a second; one row each, at the device.
+
+    Attributes:
+        power_w: what each draws by its own word; where it cannot be seen its highest.  # (loads,)
+        seen: whether that is a good reading.  # (loads,)
+        in_force_w: the limit that each says is in force; NaN where unknown.  # (loads,)
+        may_w: the most that each may draw now, by the limit in force or by its rating.  # (loads,)
+        wants_w: what chargers would take if they could; of nodes their most.  # (loads,)
+        hungry: chargers that want more than they have.  # (loads,)
+    """
+
+    power_w: FloatArray
+    seen: BoolArray
+    in_force_w: FloatArray
+    may_w: FloatArray
+    wants_w: FloatArray
+    hungry: BoolArray
 
 
 def look(snapshot: Snapshot, limits: Limits) -> View:
     """Read the few points that the fast part of a cycle needs."""
-    row = limits.meter_row
-    import_w = float(snapshot.values[row])
-    meter_seen = snapshot.is_fresh(row, METER_AGE_MAX_S) and import_w == import_w
-    batteries = tuple([_look_at_battery(snapshot, b, limits.age_max_s) for b in limits.batteries])
+    flow_w, seen, times_s = [], [], []
+    for row in limits.budget.meter_row[limits.metered].tolist():
+        value = float(snapshot.values[row])
+        flow_w.append(value)
+        seen.append(snapshot.is_fresh(row, METER_AGE_MAX_S) and value == value)
+        times_s.append(float(snapshot.times_s[row]))
     return View(
-        meter_seen=meter_seen,
-        meter_time_s=float(snapshot.times_s[row]),
-        import_w=import_w,
-        load_w=import_w - sum([battery.charge_w for battery in batteries]),
-        chargers_w=_chargers_w(snapshot, limits),
-        batteries=batteries,
+        flow_w=tuple(flow_w),
+        seen=tuple(seen),
+        feeds=limits.feeds,
+        meter_time_s=min(times_s[: limits.feeds]),
+        batteries=tuple(
+            [_look_at_battery(snapshot, one, limits.age_max_s) for one in limits.batteries]
+        ),
     )
 
 
 def _look_at_battery(snapshot: Snapshot, limits: BatteryLimits, age_max_s: float) -> BatteryView:
     rows, values = limits.rows, snapshot.values
     charge_w, soc = float(values[rows["charge_w"]]), float(values[rows["soc"]])
-    charge_max_w = float(values[rows["charge_available_w"]])
-    discharge_max_w = float(values[rows["discharge_available_w"]])
+    charge_max_w = _available(snapshot, limits, "charge_available_w", limits.charge_max_w)
+    discharge_max_w = _available(snapshot, limits, "discharge_available_w", limits.discharge_max_w)
     known = charge_w + soc + charge_max_w + discharge_max_w
-    seen = snapshot.is_fresh(rows["charge_w"], age_max_s) and known == known
+    sane = abs(charge_w) <= ABSURD_TIMES * max(limits.charge_max_w, limits.discharge_max_w)
+    seen = snapshot.is_fresh(rows["charge_w"], age_max_s) and sane and known == known
     if not seen:
         # Its power is still in the meter; only its help is not to be counted on.
-        charge_w = charge_w if charge_w == charge_w else 0.0
         return BatteryView(
             limits=limits,
             seen=False,
-            charge_w=charge_w,
+            charge_w=charge_w if sane else 0.0,
             soc=0.0,
             charge_max_w=0.0,
             discharge_max_w=0.0,
@@ -102,38 +145,44 @@ def _look_at_battery(snapshot: Snapshot, limits: BatteryLimits, age_max_s: float
     )
 
 
-def _charger_w(snapshot: Snapshot, charger: ChargerLimits) -> float | None:
-    """What a charger says it draws, no more than it may; None while it cannot be seen."""
-    power_w = float(snapshot.values[charger.power_row])
-    if snapshot.quality[charger.power_row] != _GOOD or power_w != power_w:
-        return None
-    return min(power_w, charger.max_w)
+def _available(snapshot: Snapshot, limits: BatteryLimits, point: str, rated_w: float) -> float:
+    """What a battery says it can do; its rating where it has no such register."""
+    row = limits.rows.get(point)
+    return rated_w if row is None else float(snapshot.values[row])
 
 
-def _chargers_w(snapshot: Snapshot, limits: Limits) -> float:
-    total_w = 0.0
-    for charger in limits.chargers:
-        power_w = _charger_w(snapshot, charger)
-        if power_w is None:
-            limit_w = float(snapshot.values[charger.limit_row])
-            power_w = min(limit_w, charger.max_w) if limit_w == limit_w else charger.max_w
-        total_w += power_w
-    return total_w
+def look_at_loads(snapshot: Snapshot, limits: Limits) -> LoadsView:
+    """Read every steerable load. An absurd reading counts as none."""
+    loads, values, quality = limits.budget.loads, snapshot.values, snapshot.quality
+    power_w = values[loads.power_rows]
+    seen = (quality[loads.power_rows] == _GOOD) & np.isfinite(power_w)
+    in_force_w = np.where(
+        quality[loads.limit_rows] <= int(Quality.STALE), values[loads.limit_rows], np.nan
+    )
+    may_w = np.where(np.isfinite(in_force_w), in_force_w, loads.most_w)
+    may_w = np.clip(may_w, loads.least_w, loads.most_w)
+    # A device that says it draws nothing or less does not give: a reading with the wrong sign.
+    power_w = np.clip(np.where(seen, power_w, may_w), 0.0, loads.most_w)
+    occupied = np.zeros(loads.count, bool)
+    has_count = loads.is_charger & (loads.occupied_rows >= 0)
+    rows = loads.occupied_rows[has_count]
+    occupied[has_count] = ~((quality[rows] == _GOOD) & (values[rows] <= 0.0))
+    wants_w = np.maximum(
+        WANTS_TIMES * power_w, np.where(occupied, ARRIVAL_FRAC * loads.most_w, 0.0)
+    )
+    wants_w = np.where(seen, np.clip(wants_w, loads.floor_w, loads.most_w), loads.most_w)
+    return LoadsView(
+        power_w=power_w,
+        seen=seen,
+        in_force_w=in_force_w,
+        may_w=may_w,
+        wants_w=np.where(loads.is_charger, wants_w, loads.most_w),
+        hungry=loads.is_charger & (wants_w > may_w),
+    )
 
 
-def devices_between_w(snapshot: Snapshot, limits: Limits) -> tuple[float, float]:
-    """Least and most that nodes and chargers together draw, AC, by their own readings.
-
-    One that cannot be seen may draw nothing or all it is allowed; none draws more than that.
-    """
-    nodes = limits.nodes
-    power_w = snapshot.values[nodes.power_rows]
-    seen = (snapshot.quality[nodes.power_rows] == _GOOD) & ~np.isnan(power_w)
-    known_w = np.clip(np.where(seen, power_w, 0.0), 0.0, nodes.cap_max_w)
-    least_w = float(known_w @ nodes.factor)
-    most_w = float(np.where(seen, known_w, nodes.cap_max_w) @ nodes.factor)
-    for charger in limits.chargers:
-        charger_w = _charger_w(snapshot, charger)
-        least_w += 0.0 if charger_w is None else max(charger_w, 0.0)
-        most_w += charger.max_w if charger_w is None else max(charger_w, 0.0)
-    return least_w, most_w
+WANTS_TIMES = 1.5
+"""What a charger wants: as much again by half as it draws, so that it reaches its all in seconds,
+and never what its empty posts might take."""
+ARRIVAL_FRAC = 0.05
+"""Share of its rating that a charger with a car wants at least: a car that begins draws nothing."""

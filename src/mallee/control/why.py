@@ -1,10 +1,11 @@
-"""The "why" line: which limit binds now, and what is acting on it."""
+"""The "why" line: a binding limit, who acts on it, and one sentence with place and numbers."""
 
 from typing import NamedTuple
 
-from mallee.control.limits import Limits
-from mallee.control.reserve import Reserve
-from mallee.control.sharing import capped_pods_w
+import numpy as np
+
+from mallee.control.bounds import Bounds
+from mallee.control.scene import Scene
 from mallee.control.view import View
 from mallee.core.units import SECONDS_PER_HOUR
 
@@ -12,6 +13,9 @@ NEAR_FRAC = 0.01
 """Import within this share of a limit counts as at the limit."""
 SWING_FRAC = 0.03
 """Load away from import by this share of the contract counts as a swing that is being filtered."""
+WORK_EXPONENT, WORK_OFFSET = 0.29, 0.39
+"""Work over power of pre-training, the steepest published curve: ((x - b) / (1 - b))^a, x the share
+of uncapped power, measured on 256 A100-class GPUs (hardware reference 1.4)."""
 
 
 class Why(NamedTuple):
@@ -22,72 +26,79 @@ class Why(NamedTuple):
     text: str
 
 
-def why(
-    view: View,
-    reserve: Reserve,
-    limits: Limits,
-    *,
-    import_in_force_w: float,
-    target_reason: str,
-    node_fraction: float,
-    chargers_max_w: float,
-    soc_recovering: bool,
-    filter_overridden: bool,
-) -> Why:
-    """The most important reason first: energy, import limit, ramp, state of charge, nothing."""
-    batteries = " and ".join(battery.limits.name for battery in view.batteries if battery.seen)
-    # People know the contract; the margin that control keeps below it would only puzzle them.
-    shown_w = import_in_force_w if target_reason else limits.import_contract_w
-    kilowatts = f"Import {view.import_w / 1e3:.0f} of {shown_w / 1e3:.0f} kW"
-    if filter_overridden:
-        return Why(
-            "import limit",
-            f"control holds {batteries}",
-            f"{kilowatts}; the ramp filter let import stand above the limit, so control gives "
-            f"{batteries} its power until the meter is well.",
-        )
-    if node_fraction < 1.0:
-        capped_w = capped_pods_w(node_fraction, limits)
-        return Why(
-            "battery energy" if batteries else "import limit",
-            "node caps",
-            f"{kilowatts}; chargers draw {view.chargers_w / 1e3:.0f} kW and the battery can add "
-            f"{reserve.support_w / 1e3:.0f} kW, so the pods are capped at {capped_w / 1e3:.0f} kW.",
-        )
-    excess_w = view.load_w - import_in_force_w
-    if excess_w > NEAR_FRAC * import_in_force_w:
-        left_s = reserve.discharge_wh * SECONDS_PER_HOUR / excess_w
-        limit = target_reason or "import limit"
-        return Why(
-            limit,
-            f"{batteries} discharging" if batteries else "nothing",
-            f"Load is {view.load_w / 1e3:.0f} kW behind the {limit} of {shown_w / 1e3:.0f} kW; "
-            f"{batteries or 'no battery'} covers the rest for {_duration(left_s)} at this rate.",
-        )
-    swing_w = view.load_w - view.import_w
-    if abs(swing_w) > SWING_FRAC * limits.contracted_w and not soc_recovering:
-        up = swing_w > 0.0
-        rate_w_per_s = limits.ramp_up_w_per_s if up else limits.ramp_down_w_per_s
-        return Why(
-            "ramp up" if up else "ramp down",
-            f"{batteries} ramp filter" if batteries else "nothing",
-            f"{kilowatts}; load is {abs(swing_w) / 1e3:.0f} kW {'above' if up else 'below'} it and "
-            f"{batteries or 'nothing'} keeps import within {rate_w_per_s * 60 / 1e3:.0f} kW/min.",
-        )
-    if soc_recovering:
-        away = limits.soc_target - reserve.soc
-        verb = "Charging" if away > 0.0 else "Discharging"
-        return Why(
-            "state of charge",
-            f"{batteries} charge bias",
-            f"{kilowatts}; {verb.lower()} from {reserve.soc:.0%} towards {limits.soc_target:.0%}.",
-        )
-    short = chargers_max_w < sum(charger.max_w for charger in limits.chargers) * (1.0 - NEAR_FRAC)
-    ready = "chargers share what is left" if short and limits.chargers else "nothing is held back"
-    return Why("none", "", f"{kilowatts}; no limit binds, {ready}.")
+def kilowatts(power_w: float) -> str:
+    """A power as the sentences say it."""
+    return f"{power_w / 1e3:.0f} kW"
 
 
-def _duration(time_s: float) -> str:
+def batteries_named(view: View) -> str:
+    """Names of the batteries that can be seen; empty where there is none."""
+    return " and ".join(battery.limits.name for battery in view.batteries if battery.seen)
+
+
+def lost_percent(scene: Scene, bounds: Bounds) -> str:
+    """Estimate of the work that caps cost now, as people read it."""
+    loads = scene.limits.budget.loads
+    nodes = ~loads.is_charger
+    if not nodes.any():
+        return "0 %"
+    part = bounds.high_w[nodes] / np.maximum(loads.most_w[nodes], 1.0)
+    work = np.clip((part - WORK_OFFSET) / (1.0 - WORK_OFFSET), 0.0, 1.0) ** WORK_EXPONENT
+    lost = 1.0 - float(work @ loads.most_w[nodes] / loads.most_w[nodes].sum())
+    return f"about {lost:.0%}" if lost >= 0.01 else "less than 1 %"
+
+
+def calm_why(scene: Scene) -> Why:
+    """What is going on while no concern holds loads back: the battery's work, or nothing."""
+    batteries, limits = batteries_named(scene.view), scene.limits
+    aim = scene.aims[0]
+    excess_w = scene.load_w - scene.import_aim_w
+    imported = f"Import {kilowatts(scene.import_w)} of {kilowatts(aim.shown_w)}"
+    if batteries and excess_w > NEAR_FRAC * scene.import_aim_w and _given_w(scene) > 0.0:
+        left_s = _above_floor_wh(scene) * SECONDS_PER_HOUR / excess_w
+        text = (
+            f"Load is {kilowatts(scene.load_w)} behind the {aim.name} of {kilowatts(aim.shown_w)}; "
+            f"{batteries} gives {kilowatts(_given_w(scene))}, for {duration(left_s)} at this rate."
+        )
+        return Why(aim.name, f"{batteries} discharging", text)
+    if scene.state.soc_recovering:
+        soc = _soc(scene)
+        verb = "charging" if soc < limits.soc_target else "discharging"
+        text = f"{imported}; {verb} from {soc:.0%} towards {limits.soc_target:.0%}."
+        return Why("state of charge", f"{batteries} charge bias", text)
+    swing_w = scene.state.load_mean_w - scene.import_w
+    if scene.covered and abs(swing_w) > SWING_FRAC * limits.contracted_w:
+        side = "above" if swing_w > 0.0 else "below"
+        rate_w_per_s = limits.ramp_up_w_per_s if swing_w > 0.0 else limits.ramp_down_w_per_s
+        text = (
+            f"{imported}; the mean load is {kilowatts(abs(swing_w))} {side} it and {batteries} "
+            f"keeps import within {rate_w_per_s * 60 / 1e3:.0f} kW/min."
+        )
+        return Why("ramp", f"{batteries} at the meter", text)
+    return Why("none", "", f"{imported}; no limit binds, nothing is held back.")
+
+
+def _given_w(scene: Scene) -> float:
+    return sum(max(0.0, -one.charge_w) for one in scene.view.batteries if one.seen)
+
+
+def _above_floor_wh(scene: Scene) -> float:
+    floor = scene.limits.soc_min
+    return sum(
+        max(0.0, one.soc - floor) * one.limits.capacity_wh
+        for one in scene.view.batteries
+        if one.seen
+    )
+
+
+def _soc(scene: Scene) -> float:
+    seen = [one for one in scene.view.batteries if one.seen]
+    capacity_wh = sum(one.limits.capacity_wh for one in seen)
+    return sum(one.soc * one.limits.capacity_wh for one in seen) / max(capacity_wh, 1.0)
+
+
+def duration(time_s: float) -> str:
+    """A stretch of time as the sentences say it."""
     if time_s >= SECONDS_PER_HOUR:
         hours, rest_s = divmod(time_s, SECONDS_PER_HOUR)
         return f"{hours:.0f} h {rest_s / 60:02.0f} min"

@@ -52,6 +52,50 @@ _ROWS: Final = (
         sentence="The grid meter is back; control acts again.",
     ),
     EventKind(
+        name="meter-degraded",
+        severity=WARNING,
+        sentence="{why}",
+        response=(
+            "Find out why the meter cannot be read or contradicts the devices: its address, its "
+            "wiring, the current transformers' direction and ratio. Control goes on with what the "
+            "devices say and keeps a wider margin."
+        ),
+        ended_by="meter-restored",
+    ),
+    EventKind(
+        name="meter-restored",
+        severity=INFO,
+        sentence="The meter is gone by again.",
+    ),
+    EventKind(
+        name="load-unknown",
+        severity=WARNING,
+        sentence=(
+            "{unknown_kw} kW flow through {source} that no device of the site file accounts for; "
+            "they count as a load that cannot be steered."
+        ),
+        response=(
+            "Find out what it is: a load that the site file does not name, a device that reads too "
+            "low, or a meter with a wrong ratio."
+        ),
+        ended_by="load-known",
+    ),
+    EventKind(name="load-known", severity=INFO, sentence="Flow through {source} is explained."),
+    EventKind(
+        name="battery-not-following",
+        severity=CRITICAL,
+        sentence=(
+            "{source} gives {given_kw} kW although it says that it can give {said_kw} kW and "
+            "import stands above its limit; control counts on no more than it delivers."
+        ),
+        response=(
+            "Look at the battery's own alarms, its mode and its breaker. It is tried again with a "
+            "little power from time to time and counted on again as far as it delivers."
+        ),
+        ended_by="battery-following",
+    ),
+    EventKind(name="battery-following", severity=INFO, sentence="{source} delivers again."),
+    EventKind(
         name="import-over-limit",
         severity=CRITICAL,
         sentence="Import {import_kw:.0f} kW is above the limit of {limit_kw:.0f} kW.",

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Mode = Literal["starting", "auto", "safe"]
+Mode = Literal["starting", "auto", "degraded", "safe"]
 
 
 class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,7 +12,8 @@ class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         time_s: monotonic time of the cycle.
-        mode: `auto`, or `safe` while control cannot see enough to act.
+        mode: `auto`; `degraded` while devices stand in for a meter; `safe` while control cannot see
+            enough to act.
         binding: the limit that binds now, such as ``ramp up``, ``import limit``, ``none``.
         acting: what is acting on it, such as ``bess1 ramp filter``.
         text: the "why" line, one sentence with numbers.

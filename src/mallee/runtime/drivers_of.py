@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mallee.control import limits_of
+from mallee.control.safe_state import standing_values
 from mallee.core.errors import ConfigError
 from mallee.drivers.dcgm import DcgmDriver
 from mallee.drivers.driver import Driver, Login
@@ -89,7 +89,10 @@ async def _maker(
             centrals[address] = OcppCentral(*split_address(address))
             await centrals[address].open()
         login = None if site.file.twin is not None else _login(run, group)
-        standing_w = {charger.name: charger.standing_w for charger in limits_of(site).chargers}
+        values = standing_values(site)
+        standing_w = {
+            name: values[group.row(index, "limit_w")] for index, name in enumerate(group.names)
+        }
         return lambda address, name: centrals[address].driver(
             name.replace("/", "."), model, login=login, standing_limit_w=standing_w[name]
         )

@@ -48,15 +48,18 @@ def allocate(
         levels: what each load wants up to that level, at its branch, never less than in the level
             before; the first is given in any case.  # (loads,) each
     """
+    room_w = capacity_w - tree.carried(branch, levels[-1])
+    if (room_w >= 0.0).all():  # most of the time there is enough for all
+        return Allocation(power_w=levels[-1], room_w=room_w, bound_by=np.full(len(branch), -1))
     power_w = levels[0].astype(np.float64)
     bound_by = np.full(len(branch), -1)
-    room_w = capacity_w - tree.sum_up(np.bincount(branch, power_w, len(capacity_w)))
+    room_w = capacity_w - tree.carried(branch, power_w)
     for level in levels[1:]:
         for _ in range(ROUNDS_MAX):
             lacking_w = np.maximum(level - power_w, 0.0)
             if not lacking_w.any():
                 break
-            wanted_w = tree.sum_up(np.bincount(branch, lacking_w, len(capacity_w)))
+            wanted_w = tree.carried(branch, lacking_w)
             share = np.ones(len(capacity_w))
             np.divide(np.maximum(room_w, 0.0), wanted_w, out=share, where=wanted_w > 0.0)
             share = np.minimum(share, 1.0)
@@ -66,7 +69,7 @@ def allocate(
             if given_w.sum() <= FULL_FRAC * lacking_w.sum():
                 break
             power_w += given_w
-            room_w -= tree.sum_up(np.bincount(branch, given_w, len(capacity_w)))
+            room_w -= tree.carried(branch, given_w)
             if not short.any():
                 break
     return Allocation(power_w=power_w, room_w=room_w, bound_by=bound_by)

@@ -39,10 +39,18 @@ class BranchTree:
         Args:
             own: by branch in the last axis.  # (..., branches)
         """
-        total = own.astype(np.float64)
+        total: FloatArray = own.T.astype(np.float64)
         for level in reversed(self.levels):
-            np.add.at(total, (..., self.parent[level]), total[..., level])
-        return total
+            np.add.at(total, self.parent[level], total[level])
+        return total.T
+
+    def carried(self, branch: IntArray, power: FloatArray) -> FloatArray:
+        """What loads bring to each branch.  # (branches,)
+
+        Args:
+            branch: where each hangs; `power` is what it draws there.  # (loads,) each
+        """
+        return self.sum_up(np.bincount(branch, power, len(self.parent)).astype(np.float64))
 
     def path_min(self, values: FloatArray) -> FloatArray:
         """Smallest value of each branch and all above it.  # (branches,)"""

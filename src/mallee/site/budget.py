@@ -184,13 +184,27 @@ def _steerable(site: SiteModel, shelved: IntArray) -> SteerableLoads:
         occupied_rows=_joined([_occupied_rows(group) for group in groups]),
         is_charger=is_charger,
         least_w=least_w,
-        floor_w=np.where(is_charger, trickle_w, np.maximum(least_w, floor_frac * most_w)),
+        floor_w=np.where(is_charger, trickle_w, _each(groups, lambda g: _floor_w(g, floor_frac))),
         most_w=most_w,
         factor=np.concatenate([_factor(g, shelved) for g in groups]) if groups else np.empty(0),
         branch=_joined([group.branch for group in groups]),
         rack=_joined([group.rack for group in groups]),
         priority=_each(groups, lambda g: float(g.priority)).astype(np.int64),
     )
+
+
+def _floor_w(group: DeviceGroup, floor_frac: float) -> float:
+    """Lowest cap worth using: accelerators at `floor_frac` of their most, the rest of a node whole.
+
+    Below about 0.45 of an accelerator's power its work falls faster than its power (hardware
+    reference 1.4): a job is better paused.
+    """
+    model = group.model
+    least_w = model.parameter_or("cap_min_w", 0.0)
+    most_w = model.parameter_or("cap_max_w", model.power_max_w)
+    free_w = model.accelerators * model.parameter_or("gpu_max_w", 0.0) * (1.0 - floor_frac)
+    lowered_w = most_w - free_w if free_w > 0.0 else floor_frac * most_w
+    return max(least_w, lowered_w)
 
 
 def _is_steerable(group: DeviceGroup) -> bool:

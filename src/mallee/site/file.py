@@ -7,7 +7,7 @@ one that stands in pods a list of a pod, one that stands in racks a table of a r
 `mallee.site.build` turns the file into the model that the rest of Mallee works with.
 """
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -117,6 +117,8 @@ class Control(Entry, frozen=True, kw_only=True):
         soc_target: where it brings the battery back to when nothing else is asked of it.
         import_margin_frac: share of the import limit kept free for what cannot be foreseen.
         cap_floor_frac: lowest node cap, as a fraction of its maximum, before jobs should pause.
+        policy: who is served first when power is short; `shared` gives chargers and nodes the same
+            fraction of what they want.
     """
 
     soc_min: Fraction = 0.2
@@ -124,6 +126,7 @@ class Control(Entry, frozen=True, kw_only=True):
     soc_target: Fraction = 0.6
     import_margin_frac: Fraction = 0.02
     cap_floor_frac: Fraction = 0.5
+    policy: Literal["chargers-first", "compute-first", "shared"] = "chargers-first"
 
 
 class SiteFields(_Places, frozen=True, kw_only=True):

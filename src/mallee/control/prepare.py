@@ -1,0 +1,224 @@
+"""Puts together what the concerns look at: learned, trusted, trimmed, aimed."""
+
+from dataclasses import replace as dataclass_replace
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+
+from mallee.control.aims import Target, aims_of
+from mallee.control.concerns.ramp import next_room_w
+from mallee.control.judge import Judgement
+from mallee.control.learning import learn_other, other_w
+from mallee.control.limits import Limits
+from mallee.control.scene import Aim, Scene
+from mallee.control.state import ControlState
+from mallee.control.trim import Trim, next_trims
+from mallee.control.trust import Trust, Verdict, held_w, next_trust, trusted_w
+from mallee.control.view import LoadsView, View
+from mallee.core.arrays import FloatArray
+from mallee.core.request import Request
+
+DECISION_S = 1.0
+DEGRADED_MARGIN_FRAC = 0.05
+"""Kept free besides while devices stand in for a meter: losses and plant are reckoned then."""
+
+
+class Look(NamedTuple):
+    """One look at the site, and which meters are believed."""
+
+    view: View
+    loads: LoadsView
+    judged: Judgement
+
+
+def prepare(
+    seen: ControlState,
+    looked: Look,
+    requests: tuple[Request, ...],
+    limits: Limits,
+    time_s: float,
+    *,
+    is_due: bool,
+) -> tuple[Scene, tuple[Verdict, ...]]:
+    """Everything that concerns may know, with memory brought up to date.
+
+    Args:
+        seen: memory with this look.
+        is_due: a second has passed; otherwise this is an urgent look between two.
+
+    Returns:
+        the scene, and what changed in each battery's credit.
+    """
+    view, loads, judged = looked
+    learned_w, learned_s = _learn(seen, looked, limits, is_due=is_due)
+    beside_w = other_w(learned_w, learned_s, limits)
+    aims = aims_of(limits, Target(seen.target_w, seen.target_reason), requests)
+    if judged.mode == "degraded":
+        free = 1.0 - DEGRADED_MARGIN_FRAC
+        aims = tuple(dataclass_replace(aim, power_w=aim.power_w * free) for aim in aims)
+    load_w = _load_w(looked, beside_w, limits)
+    trusts, verdicts = _trusts(seen, looked, load_w, aims, limits, time_s)
+    support_w = _support_w(looked, load_w, trusts, limits)
+    trims = _trims(seen, looked, aims, limits, time_s, is_due=is_due)
+    if Verdict.FAILED in verdicts:
+        # What the battery was believed for was in the trim; now it is in its credit.
+        trims = tuple(Trim(added_s=time_s) for _ in trims)
+    state = replace(
+        seen,
+        mode=judged.mode,
+        other_w=learned_w,
+        learned_s=learned_s,
+        trusts=trusts,
+        trims=trims,
+    )
+    scene = Scene(
+        limits=limits,
+        view=view,
+        loads=loads,
+        state=state,
+        flow_w=judged.flow_w,
+        load_w=load_w,
+        other_w=beside_w,
+        support_w=support_w,
+        aims=aims,
+        capacity_w=capacity_w(limits, view, beside_w, aims, trims, support_w),
+        requests=requests,
+        time_s=time_s,
+        period_s=DECISION_S if is_due else 0.0,
+    )
+    room_w = next_room_w(scene)
+    return dataclass_replace(scene, state=replace(state, charger_room_w=room_w)), verdicts
+
+
+def capacity_w(
+    limits: Limits,
+    view: View,
+    beside_w: FloatArray,
+    aims: tuple[Aim, ...],
+    trims: tuple[Trim, ...],
+    support_w: list[float],
+) -> FloatArray:
+    """What the steerable loads below each branch may draw together.  # (branches,)
+
+    Batteries help at the feed whose meter they watch. On the branches that carry them they count
+    with what they charge now.
+    """
+    budget = limits.budget
+    found = budget.limit_w - beside_w
+    charging = budget.battery_w > 0.0
+    found -= np.where(charging, max(0.0, view.charge_w), 0.0)
+    for position, (branch, aim, trim) in enumerate(
+        zip(limits.metered.tolist(), aims, trims, strict=True)
+    ):
+        found[branch] = aim.power_w - beside_w[branch] - trim.trim_w
+        if position < limits.feeds:
+            found[branch] += sum(
+                given_w
+                for battery, given_w in zip(limits.batteries, support_w, strict=True)
+                if battery.feed == position
+            )
+    return found
+
+
+def _learn(
+    seen: ControlState, looked: Look, limits: Limits, *, is_due: bool
+) -> tuple[tuple[float, ...], float]:
+    """What flows beside known loads; nothing is learned from meters or devices in doubt."""
+    learned_w = seen.other_w or (np.nan,) * len(limits.metered)
+    all_seen = all(battery.seen for battery in looked.view.batteries)
+    if not (is_due and looked.judged.mode == "auto" and all_seen):
+        return learned_w, seen.learned_s
+    judged = looked.judged
+    from_w = np.where(judged.measured, judged.flow_w, np.nan)
+    after_w = learn_other(learned_w, from_w, judged.known_w, limits, seen.learned_s, DECISION_S)
+    return after_w, seen.learned_s + DECISION_S
+
+
+def _load_w(looked: Look, beside_w: FloatArray, limits: Limits) -> float:
+    """What the site takes without its batteries; from the loads where a battery cannot be seen."""
+    view, judged = looked.view, looked.judged
+    import_w = float(judged.flow_w[: limits.feeds].sum())
+    if all(battery.seen for battery in view.batteries):
+        return import_w - view.charge_w
+    loads = limits.budget.loads
+    own_w = float(looked.loads.power_w @ loads.factor)
+    return own_w + float(np.maximum(beside_w[limits.metered[: limits.feeds]], 0.0).sum())
+
+
+def _trusts(
+    seen: ControlState,
+    looked: Look,
+    load_w: float,
+    aims: tuple[Aim, ...],
+    limits: Limits,
+    time_s: float,
+) -> tuple[tuple[Trust, ...], tuple[Verdict, ...]]:
+    """Credit of every battery: those of one feed share what it needs by what they say.
+
+    Only a reading of the meter can tell that a battery does not deliver.
+    """
+    before = seen.trusts or (Trust(),) * len(limits.batteries)
+    if looked.judged.mode != "auto":
+        return before, (Verdict.SAME,) * len(before)
+    import_w = float(looked.judged.flow_w[: limits.feeds].sum())
+    aim_w = sum(aim.power_w for aim in aims[: limits.feeds])
+    over = import_w > sum(aim.shown_w for aim in aims[: limits.feeds])
+    able_w = sum(battery.discharge_max_w for battery in looked.view.batteries)
+    found = [
+        next_trust(
+            trust,
+            battery,
+            max(0.0, load_w - aim_w) * battery.discharge_max_w / able_w if able_w > 0.0 else 0.0,
+            held_w(battery, limits),
+            over=over,
+            time_s=time_s,
+        )
+        for trust, battery in zip(before, looked.view.batteries, strict=True)
+    ]
+    return tuple(trust for trust, _ in found), tuple(verdict for _, verdict in found)
+
+
+def _support_w(
+    looked: Look, load_w: float, trusts: tuple[Trust, ...], limits: Limits
+) -> list[float]:
+    """What each battery counts with; one that cannot be seen with what the meter shows of it."""
+    support_w = trusted_w(looked.view.batteries, trusts, limits)
+    unseen = [
+        k for k, one in enumerate(looked.view.batteries) if not one.seen and one.limits.smooths
+    ]
+    if unseen and looked.judged.mode == "auto":
+        import_w = float(looked.judged.flow_w[: limits.feeds].sum())
+        given_w = max(0.0, load_w - import_w - sum(support_w))
+        for k in unseen:
+            support_w[k] = min(given_w / len(unseen), limits.batteries[k].discharge_max_w)
+    return support_w
+
+
+def _trims(
+    seen: ControlState,
+    looked: Look,
+    aims: tuple[Aim, ...],
+    limits: Limits,
+    time_s: float,
+    *,
+    is_due: bool,
+) -> tuple[Trim, ...]:
+    """Feedback of every meter. Half the margin is left to noise and swing."""
+    judged = looked.judged
+    return next_trims(
+        seen.trims or (Trim(),) * len(limits.metered),
+        np.where(judged.measured, judged.flow_w, np.nan),
+        np.array([(aim.power_w + aim.shown_w) / 2.0 for aim in aims]),
+        _sheddable_w(looked.loads, limits),
+        limits,
+        time_s,
+        DECISION_S if is_due else 0.0,
+    )
+
+
+def _sheddable_w(loads: LoadsView, limits: Limits) -> FloatArray:
+    """What the loads below each metered branch could give up.  # (metered,)"""
+    budget, steerable = limits.budget, limits.budget.loads
+    own_w = np.maximum(loads.power_w - steerable.least_w, 0.0) * steerable.factor
+    return budget.tree.carried(steerable.branch, own_w)[limits.metered]

@@ -1,0 +1,72 @@
+"""Brings the state of charge back into its window and then to its target, slowly.
+
+Control adds a small bias to what the batteries do at the meter: it charges when there is room under
+the limit and discharges when they are too full. Around the target nothing is done. What a battery
+loses to its own regulation is made good by the integral; the proportional part alone would settle
+beside the target.
+"""
+
+from typing import NamedTuple
+
+from mallee.control.scene import Scene
+from mallee.core.units import SECONDS_PER_HOUR
+
+START_BELOW = 0.05
+"""Recovery begins this far from the target, so that every swing does not start one."""
+STOP_WITHIN = 0.01
+"""And ends this near to it."""
+RECOVER_S = 2.0 * SECONDS_PER_HOUR
+"""Time in which a deviation would be made good at its starting rate."""
+INTEGRAL_S = 1800.0
+"""Time in which the integral adds as much as the proportional part."""
+STEP_MAX_FRAC = 0.02
+"""Largest change of the bias in one second, as a share of the import limit."""
+
+
+class Recovery(NamedTuple):
+    """What is asked of the batteries for their state of charge.
+
+    Attributes:
+        bias_w: charge added to what they do.
+        integral: what was missing, as a fraction of capacity, over time in units of `INTEGRAL_S`.
+        recovering: whether recovery is under way.
+    """
+
+    bias_w: float
+    integral: float
+    recovering: bool
+
+
+def next_recovery(scene: Scene) -> Recovery:
+    """Next bias. Called once a second."""
+    state, limits = scene.state, scene.limits
+    seen = [battery for battery in scene.view.batteries if battery.seen]
+    capacity_wh = sum(battery.limits.capacity_wh for battery in seen)
+    if capacity_wh <= 0.0:
+        return Recovery(0.0, 0.0, recovering=False)
+    soc = sum(battery.soc * battery.limits.capacity_wh for battery in seen) / capacity_wh
+    missing = limits.soc_target - soc
+    recovering = abs(missing) > (STOP_WITHIN if state.soc_recovering else START_BELOW)
+    step_w = STEP_MAX_FRAC * limits.import_aim_w
+    if not recovering:
+        return Recovery(_towards(state.charge_bias_w, 0.0, step_w), 0.0, recovering=False)
+    integral = state.soc_integral + missing * scene.period_s / INTEGRAL_S
+    wanted_w = (missing + integral) * capacity_wh * SECONDS_PER_HOUR / RECOVER_S
+    # Room is what import really leaves under its limit, and what the batteries really take.
+    room_w = max(scene.import_aim_w - scene.import_w + max(scene.view.charge_w, 0.0), 0.0)
+    low_w = -sum(battery.discharge_max_w for battery in seen)
+    high_w = min(room_w, sum(battery.charge_max_w for battery in seen))
+    limited_w = min(max(wanted_w, low_w), high_w)
+    if limited_w != wanted_w:
+        integral = state.soc_integral  # no winding up behind a limit
+    return Recovery(_towards(state.charge_bias_w, limited_w, step_w), integral, recovering=True)
+
+
+def _towards(value: float, goal: float, step: float) -> float:
+    return min(max(goal, value - step), value + step)
+
+
+def keep_recovery(scene: Scene) -> Recovery:
+    """The bias in force, between two slow cycles."""
+    state = scene.state
+    return Recovery(state.charge_bias_w, state.soc_integral, recovering=state.soc_recovering)
