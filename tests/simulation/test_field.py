@@ -3,6 +3,8 @@
 The figures beside each are those of the version before: seconds over the limit, work lost.
 """
 
+import math
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultEvent, FaultPlan
 from tests.simulation.sites import DEMO, NO_BATTERY, at_ambient, made
 
+TX2 = '[[transformer]]\nname = "tx2"\nrating_va = 2500e3\n\n'
 OVER_MAX_S = 5
 """A charger obeys within two seconds and a node's cap within two: nothing stays over for longer."""
 
@@ -19,7 +22,7 @@ def rush(at_s: float, target: str = "ev*") -> FaultEvent:
     return FaultEvent(at_s=at_s, target=target, kind="plug-in-rush", parameters={"cars_count": 8.0})
 
 
-def fault(at_s: float, target: str, kind: str, until_s: float | None = None) -> FaultEvent:
+def fault(at_s: float, target: str, kind: str, until_s: float = math.inf) -> FaultEvent:
     return FaultEvent(at_s=at_s, target=target, kind=kind, until_s=until_s)
 
 
@@ -123,8 +126,7 @@ def test_the_battery_on_a_transformer_of_its_own_costs_no_work() -> None:
         DEMO,
         (
             '[[breaker]]\nname = "q-battery"\nfed_by = "tx1"',
-            '[[transformer]]\nname = "tx2"\nrating_va = 2500e3\n\n'
-            '[[breaker]]\nname = "q-battery"\nfed_by = "tx2"',
+            TX2 + '[[breaker]]\nname = "q-battery"\nfed_by = "tx2"',
         ),
     )
     result = run(site, 240)

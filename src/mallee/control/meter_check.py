@@ -107,7 +107,7 @@ def next_check(
         why = f"its reading has stood at {reading_w / 1e3:.1f} kW for {stood_s:.0f} s"
     elif abs(gross) >= GROSS_TIMES:
         why = _unexplained(off_w)
-    elif compared >= YOUNG and mean_off_w < -fine_w:
+    elif compared >= YOUNG and mean_off_w < -fine_w * (0.5 if before.distrusted else 1.0):
         why = _unexplained(mean_off_w)
     base_w = before.base_w
     if not why and compared >= YOUNG:

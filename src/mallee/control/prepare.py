@@ -125,7 +125,7 @@ def _learn(
     seen: ControlState, looked: Look, limits: Limits, *, is_due: bool
 ) -> tuple[tuple[float, ...], float]:
     """What flows beside known loads; nothing is learned from meters or devices in doubt."""
-    learned_w = seen.other_w or (np.nan,) * len(limits.metered)
+    learned_w = seen.other_w if seen.other_w else (np.nan,) * len(limits.metered)
     all_seen = all(battery.seen for battery in looked.view.batteries)
     if not (is_due and looked.judged.mode == "auto" and all_seen):
         return learned_w, seen.learned_s

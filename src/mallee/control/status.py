@@ -23,13 +23,14 @@ def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStat
         bands["0.05 to 5 Hz"] = "not known: a battery cannot be seen"
     elif state.filter_overridden:
         bands["0.05 to 5 Hz"] = "not covered: control holds the batteries"
+    in_force_w = state.import_in_force_w
     return ControlStatus(
         time_s=time_s,
         mode=state.mode,
         binding=state.binding,
         acting=state.acting,
         text=state.text,
-        import_in_force_w=state.import_in_force_w or limits.import_aim_w,
+        import_in_force_w=limits.import_aim_w if state.mode == "starting" else in_force_w,
         import_target_w=min(state.load_mean_w + state.charge_bias_w, limits.import_aim_w),
         charge_bias_w=state.charge_bias_w,
         chargers_max_w=state.chargers_max_w,

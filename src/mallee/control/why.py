@@ -36,7 +36,7 @@ def batteries_named(view: View) -> str:
     return " and ".join(battery.limits.name for battery in view.batteries if battery.seen)
 
 
-def lost_percent(scene: Scene, bounds: Bounds) -> str:
+def work_lost(scene: Scene, bounds: Bounds) -> str:
     """Estimate of the work that caps cost now, as people read it."""
     loads = scene.limits.budget.loads
     nodes = ~loads.is_charger

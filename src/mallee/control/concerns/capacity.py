@@ -13,7 +13,7 @@ import numpy as np
 
 from mallee.control.bounds import Bounds, Reason
 from mallee.control.scene import Scene
-from mallee.control.why import Why, batteries_named, kilowatts, lost_percent
+from mallee.control.why import Why, batteries_named, kilowatts, work_lost
 from mallee.core.arrays import BoolArray, FloatArray
 from mallee.site.allocation import allocate
 
@@ -76,14 +76,14 @@ def explain(scene: Scene, bounds: Bounds) -> Why | None:
         binding = "battery energy" if scene.view.batteries else aim.name
         text = (
             f"Import {kilowatts(scene.import_w)} of {kilowatts(aim.shown_w)}; {because} the pods "
-            f"are held to {kilowatts(capped_w)}, {lost_percent(scene, bounds)} of the work lost."
+            f"are held to {kilowatts(capped_w)}, {work_lost(scene, bounds)} of the work lost."
         )
         return Why(binding, "node caps", text)
     branch = scene.limits.branches.index(place)
     rating_w = float(scene.limits.budget.limit_w[branch])
     text = (
         f"{place} carries at most {kilowatts(rating_w)}, {kilowatts(float(scene.other_w[branch]))} "
-        f"of it beside the nodes; its nodes are held back, {lost_percent(scene, bounds)} of the "
+        f"of it beside the nodes; its nodes are held back, {work_lost(scene, bounds)} of the "
         "work lost."
     )
     return Why(f"rating of {place}", "node caps", text)

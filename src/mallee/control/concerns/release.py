@@ -5,7 +5,7 @@ import numpy as np
 
 from mallee.control.bounds import Bounds, Reason
 from mallee.control.scene import Scene
-from mallee.control.why import Why, kilowatts, lost_percent
+from mallee.control.why import Why, kilowatts, work_lost
 
 NAME = "release"
 
@@ -29,7 +29,7 @@ def explain(scene: Scene, bounds: Bounds) -> Why | None:
     capped_w = float((bounds.high_w * loads.factor)[~loads.is_charger].sum())
     text = (
         f"Import {kilowatts(scene.import_w)} of {kilowatts(scene.aims[0].shown_w)}; caps are "
-        f"given back, the pods may draw {kilowatts(capped_w)}, {lost_percent(scene, bounds)} of "
+        f"given back, the pods may draw {kilowatts(capped_w)}, {work_lost(scene, bounds)} of "
         "the work lost."
     )
     return Why("release", "node caps", text)

@@ -16,7 +16,7 @@ from mallee.control.bounds import Bounds, Reason
 from mallee.control.limits import Limits
 from mallee.control.scene import Scene
 from mallee.control.state import Condition
-from mallee.control.why import Why, lost_percent
+from mallee.control.why import Why, work_lost
 from mallee.core.arrays import BoolArray
 from mallee.core.request import GRID, Request
 
@@ -44,7 +44,7 @@ def explain(scene: Scene, bounds: Bounds) -> Why | None:
     reason = bounds.reasons[int(bounds.by[mine][0])]
     text = (
         f"{reason.actor} asked for it ({reason.text}): {int(mine.sum())} devices are held back, "
-        f"{lost_percent(scene, bounds)} of the work lost."
+        f"{work_lost(scene, bounds)} of the work lost."
     )
     return Why("request", reason.actor, text)
 
