@@ -4,11 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mallee.catalogue import load_site
 from mallee.site.model import SiteModel
 
 ROOT = Path(__file__).parents[1]
+
+# A busy machine is no failure: no test has a time limit.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
