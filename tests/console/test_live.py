@@ -116,14 +116,26 @@ def test_time_to_the_floor_is_from_the_mean_of_the_last_minute(player: Player) -
 def test_pue_counts_shelves_and_cooling_only(player: Player) -> None:
     site = player.site
     player.values[site.rows("node", "power_w")] = 6000.0
-    player.values[site.rows("power_shelf", "input_w")] = 600.0
-    player.values[site.rows("power_shelf", "output_w")] = 0.0
+    player.values[site.rows("power_shelf", "input_w")] = 1030.0
+    player.values[site.rows("power_shelf", "output_w")] = 1000.0
     player.values[site.rows("cdu", "power_w")] = 1200.0
     player.values[site.rows("charger", "power_w")] = 500e3
     it_w = 36 * 6000.0
     frame = player.tick()
-    assert player.value(frame, "pue") == pytest.approx((it_w + 16 * 600 + 1200) / it_w, rel=1e-6)
-    assert player.value(frame, "load_w") == pytest.approx(it_w + 16 * 600 + 1200 + 1e6)
+    assert player.value(frame, "pue") == pytest.approx((it_w * 1.03 + 1200) / it_w, rel=1e-6)
+    assert player.value(frame, "consumers_w") == pytest.approx(it_w * 1.03 + 1200 + 1e6)
+
+
+def test_load_is_import_less_what_the_battery_takes(player: Player) -> None:
+    player.values[player.site.rows("meter", "import_w")] = 400e3
+    player.values[player.site.rows("battery", "charge_w")] = -90e3
+    frame = player.tick()
+    assert player.value(frame, "load_w") == pytest.approx(490e3)
+    assert player.value(frame, "import_over_w") == 0.0
+    player.values[player.site.rows("meter", "import_w")] = 600e3
+    frame = player.tick()
+    assert player.value(frame, "import_over_w") == pytest.approx(12e3)  # of the second, not a mean
+    assert player.value(frame, "import_w") < 588e3
 
 
 def test_the_trend_keeps_ten_minutes() -> None:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from mallee.console.api.serving import Served
 from mallee.console.hub import Hub
 from mallee.console.live import Live
 from mallee.console.server import make_app
@@ -37,7 +38,7 @@ class Client:
 async def console(site: SiteModel, static: Path) -> AsyncIterator[Client]:
     live, hub = Live(site), Hub()
     runner = web.AppRunner(
-        make_app(live, hub, host="127.0.0.1", static=static), shutdown_timeout=0.1
+        make_app(Served(live=live), hub, host="127.0.0.1", static=static), shutdown_timeout=0.1
     )
     await runner.setup()
     try:
@@ -79,7 +80,7 @@ def test_what_programs_can_ask(with_console: Callable[[Try], None]) -> None:
         assert points["paths"] == ["meter/import_w", "meter/reactive_var"]
         assert points["total"] == client.live.site.point_count
         assert (await client.json("/api/v1/status"))["status"] is None
-        assert (await client.json("/api/v1/history"))["time_utc_s"] == []
+        assert (await client.json("/api/v1/trend"))["time_utc_s"] == []
         client.live.add_event(Event(time_s=0.0, kind="mode", source="control", text="x"), 1.7e9)
         events = await client.json("/api/v1/events")
         assert events["events"] == [
@@ -98,7 +99,7 @@ def test_what_programs_can_ask(with_console: Callable[[Try], None]) -> None:
 def test_wrong_questions_say_what_would_be_right(with_console: Callable[[Try], None]) -> None:
     async def ask(client: Client) -> None:
         status, text = await client.status("/api/v1/events?count=lots")
-        assert (status, text) == (400, "count=lots: must be a whole number of 0 to 500")
+        assert (status, text) == (400, "count=lots: must be a whole number of 0 to 1000")
         assert (await client.status("/api/v1/points?count=99999999"))[0] == 400
         assert (await client.status("/api/v1/nothing"))[0] == 404
         assert (await client.status("/assets/../../server.py"))[0] == 404

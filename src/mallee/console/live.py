@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 
 from mallee.console.frame import Flag, Frame, SignalState, encode_frame
-from mallee.console.one_line import draw
-from mallee.console.signals import Numbers, Readings, SignalTable, site_signals
+from mallee.console.held_why import HeldWhy, WhyLine
+from mallee.console.places import power_tree
+from mallee.console.signals import Numbers, Readings
 from mallee.console.site_info import SignalInfo, site_info
-from mallee.console.site_tree import site_tree
+from mallee.console.table import SignalTable
 from mallee.console.trend import Trend
+from mallee.core.arrays import FloatArray
 from mallee.core.event import Event
 from mallee.core.status import ControlStatus
 from mallee.core.units import SECONDS_PER_HOUR
@@ -44,6 +46,7 @@ class FrameText(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: what control said last.
+        why: its "why" line, held while the state stays the same in kind.
         status_age_s: how long ago, -1 if never.
         processes: seconds since each process gave a sign of life, -1 if never.
         history: empty while history is being written, else what stops it.
@@ -51,13 +54,14 @@ class FrameText(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     status: ControlStatus | None
+    why: WhyLine | None
     status_age_s: float
     processes: dict[str, float]
     history: str
     events: list[EventRow]
 
 
-NO_TEXT = FrameText(status=None, status_age_s=-1.0, processes={}, history="", events=[])
+NO_TEXT = FrameText(status=None, why=None, status_age_s=-1.0, processes={}, history="", events=[])
 
 
 STATUS_SIGNALS = (
@@ -67,11 +71,15 @@ STATUS_SIGNALS = (
     "chargers_max_w",
     "nodes_max_w",
 )
-DERIVED = {"load_w": "w", "pue": "pu", "floor_time_s": "s", "ceiling_time_s": "s"}
-
-
-LOADS = ("pods_w", "chargers_w")
-"""What the site consumes beside its battery and losses."""
+DERIVED = {
+    "load_w": "w",
+    "import_over_w": "w",
+    "pue": "pu",
+    "floor_time_s": "s",
+    "ceiling_time_s": "s",
+}
+"""`load_w` is import less what the batteries take, as control means it; `import_over_w` by how much
+the last second stood above the limit in force."""
 
 
 class Live:
@@ -83,15 +91,17 @@ class Live:
 
     def __init__(self, site: SiteModel, folder: Path | None = None) -> None:
         self.site = site
-        diagram, places = draw(site_tree(site))
-        self._table = SignalTable(site, site_signals(site, places))
+        tree = power_tree(site)
+        self._table = SignalTable(site, tree)
         extra = [SignalInfo(name=name, unit="w") for name in STATUS_SIGNALS]
         extra += [SignalInfo(name=name, unit=unit) for name, unit in DERIVED.items()]
-        signals = [SignalInfo(name=s.name, unit=s.unit) for s in self._table.signals] + extra
-        self.info = site_info(site, diagram, signals)
+        table = zip(self._table.names, self._table.units, strict=True)
+        signals = [SignalInfo(name=name, unit=unit) for name, unit in table] + extra
+        self.info = site_info(site, tree, signals)
         self.trend = Trend(folder)
         self.events: deque[EventRow] = deque(maxlen=EVENTS_KEPT)
         self.text = NO_TEXT
+        self._why = HeldWhy()
         self._sequence = 0
 
     def add_event(self, event: Event, time_utc_s: float) -> None:
@@ -115,20 +125,24 @@ class Live:
         time_utc_s: float,
         processes: Mapping[str, float],
         history: str = "",
+        aligned: FloatArray | None = None,
     ) -> bytes:
         """One second: evaluate, remember for the trend, encode.
 
         Args:
+            readings: with the fast ones as means of the last second.
             status_age_s: age of `status`; ignored without one.
             processes: age of each process's last heartbeat, infinite if there was none.
             history: what stops the history, empty if nothing does.
+            aligned: readings with the fast ones of the same second as the slow ones.  # (points,)
         """
-        numbers = self._table.evaluate(readings)
+        numbers = self._table.evaluate(readings, aligned)
         by_name = self._by_name(numbers, status)
-        self.trend.add(time_utc_s, by_name)
-        by_name |= self._derived(by_name)
+        self.trend.add(time_utc_s, by_name | self._second(readings, by_name))
+        by_name |= self._derived(readings, by_name)
         self.text = FrameText(
             status=status,
+            why=self._why.update(status, time_utc_s) if status else None,
             status_age_s=_wire_age_s(status_age_s) if status else -1.0,
             processes={name: _wire_age_s(age_s) for name, age_s in processes.items()},
             history=history,
@@ -143,9 +157,18 @@ class Live:
         for name, position in self._table.index.items():
             trusted = numbers.states[position] in (SignalState.GOOD, SignalState.PARTLY)
             by_name[name] = float(numbers.values[position]) if trusted else math.nan
-        loads_w = [by_name[name] for name in LOADS if name in by_name]
-        by_name["load_w"] = sum(loads_w) if loads_w else math.nan
+        by_name["load_w"] = _load_w(by_name)
         return by_name
+
+    def _second(self, readings: Readings, by_name: Mapping[str, float]) -> dict[str, float]:
+        """The fast quantities of this very second, for the trend; only what can be trusted."""
+        second = self._table.of_second(readings.values)
+        found = {
+            name: second[name]
+            for name in ("import_w", "battery_charge_w")
+            if math.isfinite(by_name.get(name, math.nan))
+        }
+        return found | {"load_w": _load_w(found)}
 
     def _frame(self, numbers: Numbers, by_name: Mapping[str, float], time_utc_s: float) -> Frame:
         text = self.text
@@ -172,8 +195,8 @@ class Live:
             text=msgspec.json.encode(text),
         )
 
-    def _derived(self, now: Mapping[str, float]) -> dict[str, float]:
-        """PUE and the battery's time to go, from means of the last minute.
+    def _derived(self, readings: Readings, now: Mapping[str, float]) -> dict[str, float]:
+        """By how much the second is over its limit; PUE and time to go from means of a minute.
 
         PUE is what the pods draw over what reaches nodes and switches (ISO/IEC 30134-2 measured at
         the equipment's input, category 3): power shelves and cooling count, the site's
@@ -189,11 +212,20 @@ class Live:
             floor_s = max(soc - control.soc_min, 0.0) * capacity_wh / -charge_w * SECONDS_PER_HOUR
         elif charge_w > idle_w:
             ceiling_s = max(control.soc_max - soc, 0.0) * capacity_wh / charge_w * SECONDS_PER_HOUR
+        limit_w = now["import_in_force_w"]
+        limit_w = limit_w if math.isfinite(limit_w) else self.info.limits.import_contract_w
+        import_w = self._second(readings, now).get("import_w", math.nan)
         return {
+            "import_over_w": max(import_w - limit_w, 0.0) if math.isfinite(import_w) else math.nan,
             "pue": self.trend.mean("pods_w", MEAN_S) / it_w if it_w > 0.0 else math.nan,
             "floor_time_s": floor_s,
             "ceiling_time_s": ceiling_s,
         }
+
+
+def _load_w(by_name: Mapping[str, float]) -> float:
+    """What the site draws beside its batteries, as control counts it."""
+    return by_name.get("import_w", math.nan) - by_name.get("battery_charge_w", 0.0)
 
 
 def _wire_age_s(age_s: float) -> float:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from mallee.console.aligned import SecondMeans
+from mallee.console.api.serving import Served
 from mallee.console.hub import Hub
 from mallee.console.live import EVENTS_KEPT, Live
-from mallee.console.means import SecondMeans
 from mallee.console.recorder import Recorder, Second, Seen, load_seen, stored_events
 from mallee.console.server import make_app
 from mallee.console.signals import Readings
@@ -46,8 +47,9 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    served = Served(live=live, board=board, history=folder.history)
     runner = web.AppRunner(
-        make_app(live, hub, host=host), access_log=None, shutdown_timeout=SHUTDOWN_S
+        make_app(served, hub, host=host), access_log=None, shutdown_timeout=SHUTDOWN_S
     )
     await runner.setup()
     try:
@@ -82,7 +84,7 @@ async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder
         board.beat("console", now_s)
         snapshot = board.snapshot(now_s)
         means.add(snapshot)
-        values = means.take(snapshot.values)
+        values = means.of_last_second(snapshot.values)
         new = events.read().events
         for event in new:
             live.add_event(event, event.time_s + offset_s)
@@ -99,6 +101,7 @@ async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder
                 time_utc_s=now_utc_s,
                 processes={name: now_s - board.heartbeat(name)[1] for name in names},
                 history=recorder.trouble,
+                aligned=means.aligned(snapshot),
             )
         )
         recorder.put(

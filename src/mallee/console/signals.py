@@ -1,21 +1,22 @@
 """The numbers of the page, each a sum, mean or maximum of point rows, worked out once a second.
 
-A site of half a million points has a few hundred signals: the page needs branches and totals, not
-rows. A number is *stale* when most of the readings in it are old or some were never made, and
-*partly* so when a few are old; its age is that of the oldest.
+A site of half a million points has some thousand signals: the page needs branches, racks and
+totals, not rows. A number is *stale* when most of the readings in it are old or some were never
+made, and *partly* so when a few are old; its age is that of the oldest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mallee.console.frame import SignalState
-from mallee.console.site_tree import Place
-from mallee.core.arrays import FloatArray, IntArray
-from mallee.core.snapshot import Quality
+from mallee.console.places import METERED, PowerTree
+from mallee.console.tiles import tiles
+from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
+from mallee.kinds import KINDS, How
 from mallee.site.model import SiteModel
 
 MISSED_POLLS_MAX = 3
@@ -26,17 +27,15 @@ MISSING_FRAC_MAX = 0.02
 FRESH_FRAC_MIN = 0.5
 """With more than this share fresh a sum still follows the site, and is only marked."""
 
-How = Literal["sum", "mean", "max", "min"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One number of the page.
 
     Attributes:
-        name: stable; a branch's is ``power:<node id>``.
+        name: stable; a branch's is ``power:<place id>``.
         unit: its suffix in `core.units`.
-        how: what is done with the rows; `weights` count for sums and means only.
+        how: what is done with the rows; `weights` count for sums only.
     """
 
     name: str
@@ -75,120 +74,157 @@ class Numbers:
     states: NDArray[np.uint8]
 
 
-def site_signals(site: SiteModel, places: dict[str, Place]) -> list[Signal]:
-    """Every signal of a site's page; `places` are the diagram's, by node id."""
-    signals = [
-        Signal(name=f"power:{node}", unit="w", how="sum", rows=rows, weights=weights)
-        for node, (rows, weights) in ((node, _power(site, place)) for node, place in places.items())
+def shown_signals(tree: PowerTree) -> list[Signal]:
+    """What stands beside the power in the boxes, as the kinds' rows say."""
+    return [
+        _signal(f"{shown.name}:{place.id}", shown.unit, shown.how, shown.rows)
+        for place, source in zip(tree.places, tree.sources, strict=True)
+        for shown in source.shown
     ]
-    for node, place in places.items():
-        for point, how, unit in BOX_EXTRAS.get(place.kind, ()):
-            if point in place.devices:
-                rows = place.devices[point]
-                signals.append(_signal(f"{point}:{node}", unit, how, rows))
-    return signals + list(_totals(site, places.values()))
 
 
-def _power(site: SiteModel, place: Place) -> tuple[IntArray, FloatArray]:
-    """Rows and weights of a branch's power: the meter's where all of it flows through the meter."""
-    metered = site.rows("meter", "import_w")
-    carries_all = [f.name for f in site.branches if f.parent == 0] == place.names
-    if len(metered) and (place.kind == "grid" or carries_all):
-        return metered, np.ones(len(metered))
-    return place.all_rows()
+def total_signals(site: SiteModel) -> list[Signal]:
+    """Totals of the site, by the names that the page asks for; only those that have readings."""
+    meters = [row for f in site.feed_branches.tolist() for row in _meter_rows(site, f)]
+    rows: list[tuple[str, str, How, IntArray]] = [
+        ("import_w", "w", "sum", np.array(meters, np.int64)),
+        ("battery_charge_w", "w", "sum", _power_rows(site, "storage")),
+        ("it_w", "w", "sum", _rack_rows(site)),
+    ]
+    rows += [(tile.signal, "w", "sum", chosen) for tile, chosen in tiles(site)]
+    rows += [(name, unit, how, _rows_named(site, point)) for name, point, unit, how in TOTALS]
+    return [_signal(name, unit, how, chosen) for name, unit, how, chosen in rows if len(chosen)]
 
 
-BOX_EXTRAS: dict[str, tuple[tuple[str, How, str], ...]] = {
-    "battery": (("soc", "mean", "frac"),),
-    "charger": (("occupied_count", "sum", "count"), ("limit_w", "sum", "w")),
-    "racks": (("cap_w", "sum", "w"),),
-    "pod": (("supply_degc", "max", "degc"),),
-    "cdu": (("supply_degc", "max", "degc"), ("return_degc", "max", "degc")),
-}
-"""What a box shows beside its power: point, how it is joined over several devices, unit."""
+TOTALS: Final[tuple[tuple[str, str, str, How], ...]] = (
+    ("voltage_v", "voltage_v", "v", "mean"),
+    ("frequency_hz", "frequency_hz", "hz", "mean"),
+    ("soc", "soc", "frac", "mean"),
+    ("capacity_wh", "capacity_wh", "wh", "sum"),
+    ("charge_available_w", "charge_available_w", "w", "sum"),
+    ("discharge_available_w", "discharge_available_w", "w", "sum"),
+    ("occupied_count", "occupied_count", "count", "sum"),
+    ("coolant_supply_degc", "supply_degc", "degc", "max"),
+    ("coolant_set_degc", "supply_set_degc", "degc", "min"),
+    ("coolant_return_degc", "return_degc", "degc", "max"),
+    ("nodes_cap_w", "cap_w", "w", "sum"),
+    ("limit_w", "limit_w", "w", "sum"),
+)
+"""Name, point, unit, and how readings of several devices become one."""
+
+
+def _meter_rows(site: SiteModel, branch: int) -> Iterator[int]:
+    for group in site.groups_with("meter"):
+        if METERED in group.model.index:
+            yield from group.rows(METERED)[group.branch == branch].tolist()
+
+
+def _power_rows(site: SiteModel, role: str) -> IntArray:
+    found = [site.rows(kind, kind.power) for kind in KINDS.values() if kind.role == role]
+    return np.concatenate([np.empty(0, np.int64), *found])
+
+
+def _rack_rows(site: SiteModel) -> IntArray:
+    """What computes and its network draw: loads that stand in racks."""
+    found = [
+        group.rows(KINDS[group.kind].power)[group.rack != NO_INDEX]
+        for group in site.groups_with("load")
+        if KINDS[group.kind].power in group.model.index
+    ]
+    return np.concatenate([np.empty(0, np.int64), *found])
+
+
+def _rows_named(site: SiteModel, point: str) -> IntArray:
+    """A point over all devices that have it. The first kind in order that does decides.
+
+    A state of charge of a UPS is none of the battery's.
+    """
+    for kind in KINDS.values():
+        rows = site.rows(kind, point)
+        if len(rows):
+            return rows
+    return np.empty(0, np.int64)
 
 
 def _signal(name: str, unit: str, how: How, rows: IntArray) -> Signal:
     return Signal(name=name, unit=unit, how=how, rows=rows, weights=np.ones(len(rows)))
 
 
-def _totals(site: SiteModel, places: Iterable[Place]) -> Iterable[Signal]:
-    """Totals of the site, by the names the page asks for."""
-    pods = [place for place in places if place.pod and not place.children]
-    if pods:
-        rows = np.concatenate([place.rows for place in pods])
-        weights = np.concatenate([place.weights for place in pods])
-        yield Signal(name="pods_w", unit="w", how="sum", rows=rows, weights=weights)
-        inside = [site.rows("node", "power_w")]
-        inside += [g.rows("power_w")[g.rack >= 0] for g in site.groups_of("switch")]
-        yield _signal("it_w", "w", "sum", np.concatenate(inside))
-        yield _signal("nodes_cap_w", "w", "sum", site.rows("node", "cap_w"))
-    rows_by_name: tuple[tuple[str, str, How, IntArray], ...] = (
-        ("import_w", "w", "sum", site.rows("meter", "import_w")),
-        ("voltage_v", "v", "mean", site.rows("meter", "voltage_v")),
-        ("frequency_hz", "hz", "mean", site.rows("meter", "frequency_hz")),
-        ("battery_charge_w", "w", "sum", site.rows("battery", "charge_w")),
-        ("soc", "frac", "mean", site.rows("battery", "soc")),
-        ("capacity_wh", "wh", "sum", site.rows("battery", "capacity_wh")),
-        ("charge_available_w", "w", "sum", site.rows("battery", "charge_available_w")),
-        ("discharge_available_w", "w", "sum", site.rows("battery", "discharge_available_w")),
-        ("chargers_w", "w", "sum", site.rows("charger", "power_w")),
-        ("occupied_count", "count", "sum", site.rows("charger", "occupied_count")),
-        ("coolant_supply_degc", "degc", "max", site.rows("cdu", "supply_degc")),
-        ("coolant_set_degc", "degc", "min", site.rows("cdu", "supply_set_degc")),
-        ("coolant_return_degc", "degc", "max", site.rows("cdu", "return_degc")),
-    )
-    for name, unit, how, rows in rows_by_name:
-        if len(rows):
-            yield _signal(name, unit, how, rows)
+Trust = tuple[IntArray, IntArray, IntArray, FloatArray]
+"""Of some numbers: readings in each, how many known, how many fresh, the age of the oldest."""
 
 
-class SignalTable:
-    """Evaluates all signals against readings; prepared once, used every second."""
-
-    def __init__(self, site: SiteModel, signals: list[Signal]) -> None:
-        self.signals = signals
-        self.index = {signal.name: position for position, signal in enumerate(signals)}
-        self._stale_after_s = stale_after_s(site)
-
-    def evaluate(self, readings: Readings) -> Numbers:
-        """All signals of one moment."""
-        known = np.isfinite(readings.values)
-        fresh = (
-            (readings.quality == Quality.GOOD) & (readings.ages_s <= self._stale_after_s) & known
-        )
-        count = len(self.signals)
-        values, ages_s = np.full(count, np.nan), np.full(count, np.nan)
-        states = np.full(count, SignalState.UNKNOWN, np.uint8)
-        for position, signal in enumerate(self.signals):
-            have = known[signal.rows]
-            if len(have) == 0:  # a branch that nothing hangs on
-                values[position], ages_s[position], states[position] = 0.0, 0.0, SignalState.GOOD
-                continue
-            if not have.any():
-                continue
-            rows = signal.rows[have]
-            values[position] = JOIN[signal.how](readings.values[rows], signal.weights[have])
-            ages_s[position] = readings.ages_s[rows].max()
-            states[position] = _state(have.mean(), fresh[signal.rows].mean())
-        return Numbers(values=values, ages_s=ages_s, states=states)
+EXTREMES: Final[tuple[tuple[How, float, np.ufunc], ...]] = (
+    ("max", -np.inf, np.maximum),
+    ("min", np.inf, np.minimum),
+)
 
 
-def _state(known_frac: float, fresh_frac: float) -> SignalState:
-    """State of a number some of whose readings are known, and some of those fresh."""
-    if fresh_frac >= 1.0 - MISSING_FRAC_MAX:
-        return SignalState.GOOD
-    if known_frac >= 1.0 - MISSING_FRAC_MAX and fresh_frac > FRESH_FRAC_MIN:
-        return SignalState.PARTLY
-    return SignalState.STALE
+class Joined:
+    """Joins rows of many signals at once; prepared once, used every second."""
+
+    def __init__(self, signals: Sequence[Signal]) -> None:
+        self.count = len(signals)
+        lengths = np.array([len(signal.rows) for signal in signals], np.int64)
+        self._filled = np.flatnonzero(lengths)
+        self._lengths = lengths[self._filled]
+        self._starts = np.cumsum(self._lengths) - self._lengths
+        empty = np.empty(0, np.int64)
+        self.rows = np.concatenate([empty, *(signal.rows for signal in signals)])
+        self._weights = np.concatenate([[], *(signal.weights for signal in signals)])
+        hows = [signals[index].how for index in self._filled.tolist()]
+        self._of: dict[How, NDArray[np.bool_]] = {
+            how: np.array([one == how for one in hows], bool) for how in ("mean", "max", "min")
+        }
+
+    def values(self, values: FloatArray) -> FloatArray:
+        """Each signal over its known rows; NaN where none is known, 0 where it has no rows."""
+        joined = np.zeros(self.count)
+        if not len(self.rows):
+            return joined
+        found = values[self.rows]
+        known = np.isfinite(found)
+        counts = self._counts(known)
+        totals = self._counts(np.where(known, found, 0.0) * self._weights)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            totals = np.where(self._of["mean"], totals / counts, totals)
+        for how, least, join in EXTREMES:
+            if self._of[how].any():
+                extreme = join.reduceat(np.where(known, found, least), self._starts)
+                totals = np.where(self._of[how], extreme, totals)
+        totals[counts == 0] = np.nan
+        joined[self._filled] = totals
+        return joined
+
+    def trust(self, readings: Readings, fresh: NDArray[np.bool_]) -> Trust:
+        """Of each signal: its rows, how many are known, how many fresh, the age of the oldest."""
+        counts, known, new = (np.zeros(self.count, np.int64) for _ in range(3))
+        ages_s = np.zeros(self.count)
+        if len(self.rows):
+            have = np.isfinite(readings.values[self.rows])
+            counts[self._filled] = self._lengths
+            known[self._filled] = self._counts(have)
+            new[self._filled] = self._counts(fresh[self.rows])
+            oldest = np.where(have, readings.ages_s[self.rows], -np.inf)
+            ages_s[self._filled] = np.maximum.reduceat(oldest, self._starts)
+        return counts, known, new, ages_s
+
+    def _counts(self, what: NDArray[Any]) -> FloatArray:
+        counts: FloatArray = np.add.reduceat(what.astype(float), self._starts)
+        return counts
 
 
-JOIN: dict[How, Callable[[FloatArray, FloatArray], float]] = {
-    "sum": lambda values, weights: float(values @ weights),
-    "mean": lambda values, weights: float(values @ weights / weights.sum()),
-    "max": lambda values, _weights: float(values.max()),
-    "min": lambda values, _weights: float(values.min()),
-}
+def states_of(counts: IntArray, known: IntArray, fresh: IntArray) -> NDArray[np.uint8]:
+    """`SignalState` of numbers some of whose readings are known, and some of those fresh."""
+    rows = np.maximum(counts, 1)
+    known_frac = np.where(counts == 0, 1.0, known / rows)
+    fresh_frac = np.where(counts == 0, 1.0, fresh / rows)
+    states = np.full(len(counts), SignalState.STALE, np.uint8)
+    follows = (known_frac >= 1.0 - MISSING_FRAC_MAX) & (fresh_frac > FRESH_FRAC_MIN)
+    states[follows] = SignalState.PARTLY
+    states[fresh_frac >= 1.0 - MISSING_FRAC_MAX] = SignalState.GOOD
+    states[(counts > 0) & (known == 0)] = SignalState.UNKNOWN
+    return states
 
 
 def stale_after_s(site: SiteModel) -> FloatArray:

@@ -21,7 +21,6 @@ SERIES = (
     "load_w",
     "pods_w",
     "it_w",
-    "chargers_w",
     "battery_charge_w",
 )
 

@@ -1,8 +1,9 @@
 // The live site: numbers by name, words, and the trend of the last ten minutes.
 
+import type { FrameText, SiteInfo, TrendColumns } from "./api";
 import { age } from "./format";
 import { decodeFrame, Flag, State, type Frame } from "./frame";
-import type { FrameText, Site, Trend } from "./site";
+import { Tree } from "./tree";
 
 /** One number with how far it can be trusted. */
 export interface Reading {
@@ -18,14 +19,15 @@ const GAP_S = 2.5;
 const SILENT_S = 3;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 3000;
-const NO_TEXT: FrameText = { status: null, status_age_s: -1, processes: {}, history: "", events: [] };
+const NO_TEXT: FrameText = { status: null, why: null, status_age_s: -1, processes: {}, history: "", events: [] };
 const UNKNOWN: Reading = { value: NaN, old: true, note: "never read" };
 
 export class Live {
-  readonly site: Site;
+  readonly site: SiteInfo;
+  readonly tree: Tree;
   frame = $state.raw<Frame | null>(null);
   text = $state.raw<FrameText>(NO_TEXT);
-  trend = $state.raw<Trend>({ time_utc_s: [], series: {} });
+  trend = $state.raw<TrendColumns>({ time_utc_s: [], series: {} });
   /** seconds since the last frame came, by this computer's clock */
   silentS = $state(0);
 
@@ -33,8 +35,9 @@ export class Live {
   #arrivedMs = performance.now();
   #retryMs = RETRY_MIN_MS;
 
-  constructor(site: Site) {
+  constructor(site: SiteInfo) {
     this.site = site;
+    this.tree = new Tree(site.places);
     this.#index = new Map(site.signals.map((signal, i) => [signal.name, i]));
     this.#connect();
     setInterval(() => this.#listen(), 500);
@@ -62,6 +65,19 @@ export class Live {
     const ageNow = age((frame.agesS[i] ?? NaN) + this.silentS);
     const note = old ? ageNow : state === State.partly ? `partly ${ageNow}` : "";
     return { value: frame.values[i] ?? NaN, old, note };
+  }
+
+  /** Power of some places together. */
+  power(places: number[]): Reading {
+    if (places.length === 1) return this.read(`power:${this.tree.places[places[0]!]!.id}`);
+    const all = places.map((i) => this.read(`power:${this.tree.places[i]!.id}`));
+    const known = all.filter((one) => Number.isFinite(one.value));
+    const old = all.filter((one) => one.old);
+    return {
+      value: known.length ? known.reduce((sum, one) => sum + one.value, 0) : NaN,
+      old: old.length > all.length / 2,
+      note: old.length === 0 ? "" : old.length === all.length ? old[0]!.note : `${old.length} of ${all.length} old`,
+    };
   }
 
   has(name: string): boolean {
@@ -108,13 +124,13 @@ export class Live {
   }
 
   async #loadTrend(): Promise<void> {
-    const answer = await fetch("/api/v1/history");
-    if (answer.ok) this.trend = joined(this.trend, (await answer.json()) as Trend);
+    const answer = await fetch("/api/v1/trend");
+    if (answer.ok) this.trend = joined(this.trend, (await answer.json()) as TrendColumns);
   }
 }
 
 /** The trend with one more second; a break in time becomes a gap in the lines. */
-function appended(trend: Trend, timeS: number, number: (name: string) => number | null): Trend {
+function appended(trend: TrendColumns, timeS: number, number: (name: string) => number | null): TrendColumns {
   const last = trend.time_utc_s.at(-1) ?? timeS - 1;
   if (Object.keys(trend.series).length === 0 || timeS <= last) return trend; // not loaded yet
   const drop = trend.time_utc_s.findIndex((time) => time >= timeS - TREND_S);
@@ -122,7 +138,7 @@ function appended(trend: Trend, timeS: number, number: (name: string) => number 
   const gap = timeS - last > GAP_S;
   const times = trend.time_utc_s.slice(from);
   times.push(...(gap ? [last + 1, timeS] : [timeS]));
-  const series: Trend["series"] = {};
+  const series: TrendColumns["series"] = {};
   for (const [name, values] of Object.entries(trend.series)) {
     series[name] = [...values.slice(from), ...(gap ? [null] : []), number(name)];
   }
@@ -130,21 +146,21 @@ function appended(trend: Trend, timeS: number, number: (name: string) => number 
 }
 
 /** What a restarted console tells, behind what this page has seen before. */
-function joined(before: Trend, told: Trend): Trend {
+function joined(before: TrendColumns, told: TrendColumns): TrendColumns {
   const first = told.time_utc_s[0] ?? Infinity;
   const last = told.time_utc_s.at(-1) ?? -Infinity;
   const older = before.time_utc_s.map((time) => time < first && time >= last - TREND_S);
   const keep = <T>(values: T[] | undefined): T[] => (values ?? []).filter((_, i) => older[i]);
   const series = Object.entries(told.series).map(([name, values]) => [name, [...keep(before.series[name]), ...values]]);
-  return { time_utc_s: [...keep(before.time_utc_s), ...told.time_utc_s], series: Object.fromEntries(series) as Trend["series"] };
+  return { time_utc_s: [...keep(before.time_utc_s), ...told.time_utc_s], series: Object.fromEntries(series) as TrendColumns["series"] };
 }
 
 /** Ask for the site until the console answers. */
-export async function loadSite(): Promise<Site> {
+export async function loadSite(): Promise<SiteInfo> {
   for (;;) {
     try {
       const answer = await fetch("/api/v1/site");
-      if (answer.ok) return (await answer.json()) as Site;
+      if (answer.ok) return (await answer.json()) as SiteInfo;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // a TypeError says there was no answer
     }

@@ -1,0 +1,13 @@
+"""What programs and pages can ask, one file a resource: its answers as structs, its routes.
+
+A resource is one more file in `RESOURCES`; `web/src/lib/api.ts` is made from `ANSWERS`.
+"""
+
+from typing import Final
+
+from mallee.console.api import devices, events, gpus, history, site, status, trend
+from mallee.console.api.serving import Route
+
+RESOURCES: Final = (site, status, trend, events, devices, gpus, history)
+ROUTES: Final[tuple[Route, ...]] = tuple(route for one in RESOURCES for route in one.ROUTES)
+ANSWERS: Final[tuple[type, ...]] = tuple(answer for one in RESOURCES for answer in one.ANSWERS)

@@ -1,0 +1,28 @@
+// Keys: / searches devices, g and a letter goes to a page, ? shows them all, Escape closes.
+
+import { PAGES } from "./pages";
+import { go, router } from "./router.svelte";
+
+const GO_S = 1.5;
+
+export function bindKeys(does: { help: () => void; close: () => void }): () => void {
+  let goes = 0;
+  const pressed = (event: KeyboardEvent): void => {
+    const at = event.target as HTMLElement;
+    if (event.key === "Escape") does.close();
+    if (event.ctrlKey || event.metaKey || event.altKey || at.closest("input, select, textarea")) return;
+    const page = PAGES.find((one) => one.key === event.key);
+    if (performance.now() - goes < 1000 * GO_S && page) {
+      go(page.name);
+      goes = 0;
+    } else if (event.key === "g") goes = performance.now();
+    else if (event.key === "?") does.help();
+    else if (event.key === "/") {
+      event.preventDefault();
+      if (router.page !== "devices") go("devices");
+      setTimeout(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus(), 50);
+    }
+  };
+  addEventListener("keydown", pressed);
+  return () => removeEventListener("keydown", pressed);
+}
