@@ -5,13 +5,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
 import msgspec
 import numpy as np
 import pytest
+import structlog
 
 from mallee.console import recorder as recorder_module
 from mallee.console.frame import decode_frame
@@ -33,6 +34,18 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> Iterator[None]:
+    """Without this, structlog paints every local of a traceback, a whole site among them: 15 s."""
+    structlog.configure(
+        processors=[
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
