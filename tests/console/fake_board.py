@@ -1,11 +1,11 @@
 """Writes a plausible site onto a real board: what the console is tried with where no site runs.
 
-Run as a program, it serves the console on such a board: `python tests/console/fake_board.py 8801`,
-with a second number to multiply import by.
+Run as a program, it serves the console on such a board, of any site file:
+
+    python tests/console/fake_board.py 8801 [SITE.toml] [--excess 1.26]
 """
 
-import math
-import sys
+import argparse
 import tempfile
 import threading
 import time
@@ -14,75 +14,87 @@ from pathlib import Path
 import numpy as np
 
 from mallee.catalogue import load_site_file
+from mallee.console.places import METERED, power_tree
 from mallee.console.process import main
+from mallee.core.device_model import PointSpec
 from mallee.core.event import Event, Severity
 from mallee.core.snapshot import Quality
 from mallee.core.status import ControlStatus
+from mallee.kinds import KINDS
 from mallee.runtime.board import Board
 from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import Run, RunFolder, load_run
-from mallee.site.model import SiteModel
+from mallee.site.model import DeviceGroup, SiteModel
 
 SITE = Path(__file__).parents[2] / "examples/sites/charging-site.toml"
 
 PERIOD_S = 2.5
+USED = {"load": 0.72, "storage": -0.04, "source": 0.3}
+"""Part of its rating that a device of a role draws or gives."""
+TYPICAL = {
+    **{"soc": 0.584, "frac": 0.6, "degc": 31.0, "hz": 60.0, "v": 480.0, "pu": 1.0},
+    **{"s": 900.0, "kgps": 12.0, "wh": 3.85e6, "a": 400.0},
+}
+"""By unit, of what nothing else says."""
+NAMED = {"return_degc": 38.6, "supply_set_degc": 30.0, "leak_count": 0.0, "occupied_count": 3.0}
+OVERHEAD = 1.02
+"""What a meter reads over what hangs below it."""
 
 
 class FakeSite:
-    """A pod that trains, a battery that keeps the swing off the grid, cars that charge."""
+    """Racks that train, a battery that keeps the swing off the grid, everything else as rated."""
 
     def __init__(self, site: SiteModel, board: Board) -> None:
         self.site, self.board = site, board
         self.rng = np.random.default_rng(7)
         self.values = np.full(site.point_count, np.nan)
-        self.soc = 0.584
+        self.tree = power_tree(site)
         self.excess = 1.0
         self.cycle = 0
-
-    def set(self, kind: str, point: str, value: float, spread: float = 0.0) -> None:
-        """Give one point of every device of a kind a value, apart by a relative spread."""
-        rows = self.site.rows(kind, point)
-        noise = 1.0 + spread * self.rng.standard_normal(len(rows)) if spread else 1.0
-        self.values[rows] = value * noise
+        for group in site.groups:
+            for point in group.model.point:
+                noise = 1.0 + 0.004 * self.rng.standard_normal(group.count)
+                self.values[group.rows(point.name)] = typical(group, point) * noise
 
     def step(self, time_s: float, time_of_day_s: float) -> None:
         """Everything as it is at one moment; events and silence are the caller's to add."""
-        phase = (time_of_day_s % PERIOD_S) / PERIOD_S
-        busy = 1.0 if phase < 0.72 else 0.42
-        tray_w = 1150 + 5150 * busy
-        self.set("node", "power_w", tray_w, 0.012)
-        self.set("node", "cap_w", 6667)
-        self.set("switch", "power_w", 520, 0.02)
-        rack_w = 18 * tray_w + 9 * 520
-        self.set("power_shelf", "output_w", rack_w / 8, 0.004)
-        self.set("power_shelf", "input_w", rack_w / 8 / 0.972, 0.004)
-        self.set("cdu", "power_w", 6120, 0.004)
-        self.set("cdu", "supply_degc", 30.1, 0.001)
-        self.set("cdu", "supply_set_degc", 30.0)
-        self.set("cdu", "return_degc", 37.6, 0.001)
-        cars = 232e3 + 9e3 * math.sin(time_of_day_s / 40)
-        for row, share in zip(self.site.rows("charger", "power_w"), (0.63, 0.37), strict=False):
-            self.values[row] = cars * share
-        for row, count in zip(self.site.rows("charger", "occupied_count"), (4, 2), strict=False):
-            self.values[row] = count
-        self.set("charger", "limit_w", 150e3)
-        racks = len(self.site.racks.names)
-        pods_w = racks * rack_w / 0.972 + 6120
-        import_w = 488e3 * self.excess + 11e3 * math.sin(time_of_day_s / 55)
-        battery_w = import_w - pods_w - cars - 4.1e3
-        self.soc -= battery_w / 3.85e6 / 3600 * -0.2
-        self.set("meter", "import_w", import_w)
-        self.set("meter", "voltage_v", 478.6, 0.0004)
-        self.set("meter", "frequency_hz", 60.0, 0.0002)
-        self.set("battery", "charge_w", battery_w)
-        self.set("battery", "soc", self.soc)
-        self.set("battery", "capacity_wh", 3.85e6)
-        self.set("battery", "charge_available_w", 1.93e6)
-        self.set("battery", "discharge_available_w", 1.93e6)
-        quality = np.where(np.isfinite(self.values), Quality.GOOD, Quality.NEVER)
+        busy = 1.0 if (time_of_day_s % PERIOD_S) / PERIOD_S < 0.72 else 0.6
+        for group in self.site.groups:
+            kind = KINDS[group.kind]
+            if kind.power in group.model.index and kind.role in USED:
+                part = USED[kind.role] * (busy if group.model.accelerators else 1.0)
+                noise = 1.0 + 0.012 * self.rng.standard_normal(group.count)
+                self.values[group.rows(kind.power)] = part * group.model.power_max_w * noise
+        self.pass_on()
+        import_w = self.meters()
         rows = np.flatnonzero(np.isfinite(self.values))
-        self.board.write_readings(rows, self.values[rows], quality[rows], time_s)
-        self.report(time_s, import_w, pods_w + cars)
+        good = np.full(len(rows), Quality.GOOD, np.uint8)
+        self.board.write_readings(rows, self.values[rows], good, time_s)
+        self.report(time_s, import_w, import_w * 1.04)
+
+    def pass_on(self) -> None:
+        """What shelves take and give, from what their rack draws."""
+        for source in self.tree.sources:
+            if len(source.output_rows):
+                each_w = self.values[source.rows].sum() / len(source.output_rows)
+                self.values[source.output_rows] = each_w
+                self.values[source.input_rows] = each_w / 0.972
+
+    def meters(self) -> float:
+        """Set each meter to what hangs below it; the site's import."""
+        places, sources = self.tree.places, self.tree.sources
+        below_w = np.zeros(len(places))
+        for index in range(len(places) - 1, -1, -1):
+            place, source = places[index], sources[index]
+            own_w = float(self.values[source.rows] @ source.weights) if place.box else 0.0
+            power_w = (own_w if place.box else below_w[index]) * (OVERHEAD if place.metered else 1)
+            if place.metered and not place.box:
+                self.values[source.rows] = power_w
+            if place.parent >= 0 and not place.computed:
+                below_w[place.parent] += power_w
+        rows = [group.rows(METERED) for group in self.site.groups_with("meter")]
+        self.values[rows[0]] *= self.excess
+        return float(self.values[rows[0]].sum())
 
     def report(self, time_s: float, import_w: float, load_w: float) -> None:
         """Control's status, and a sign of life of every process."""
@@ -99,8 +111,8 @@ class FakeSite:
                     f"Import {import_w / 1e3:.0f} of 588 kW; load is {abs(swing_w) / 1e3:.0f} kW "
                     f"{side} it and bess1 keeps import within 60 kW/min."
                 ),
-                import_in_force_w=588e3,
-                import_target_w=490e3,
+                import_in_force_w=0.98 * self.site.grid.import_max_w,
+                import_target_w=0.8 * self.site.grid.import_max_w,
                 charge_bias_w=4e3,
                 chargers_max_w=300e3,
                 nodes_max_w=240e3,
@@ -157,6 +169,19 @@ class FakeSite:
             )
 
 
+def typical(group: DeviceGroup, point: PointSpec) -> float:
+    """A plausible value of a point of any device."""
+    if point.constant is not None:
+        return point.constant
+    name, unit = point.name, point.name.rpartition("_")[2]
+    if name.startswith("gpu") and unit == "degc":
+        return 61.0
+    if unit in ("w", "va", "var"):
+        limits = KINDS[group.kind].write_range(group.model, name)
+        return limits[1] if limits else 0.5 * group.model.power_max_w
+    return NAMED.get(name, TYPICAL.get(unit, 1.0))
+
+
 def make_folder(path: Path, port: int, source: Path = SITE) -> tuple[SiteModel, Board]:
     """A run folder with a board, as the supervisor makes one."""
     folder = RunFolder(path)
@@ -176,14 +201,15 @@ def keep_writing(
     fake = FakeSite(site, board)
     fake.excess = excess
     fake.post_some_events(time.monotonic())
-    while not stopped.wait(0.2):
+    every_s = 0.2 if site.point_count < 50_000 else 2.0
+    while not stopped.wait(every_s):
         fake.step(time.monotonic(), time.time())
 
 
-def _serve(port: int, excess: float) -> None:
+def _serve(port: int, source: Path, excess: float) -> None:
     stopped = threading.Event()
     with tempfile.TemporaryDirectory() as folder:
-        site, board = make_folder(Path(folder), port)
+        site, board = make_folder(Path(folder), port, source)
         threading.Thread(
             target=keep_writing, args=(site, board, stopped, excess), daemon=True
         ).start()
@@ -192,4 +218,9 @@ def _serve(port: int, excess: float) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)
+    parser = argparse.ArgumentParser(description="a console without a site")
+    parser.add_argument("port", type=int)
+    parser.add_argument("site", type=Path, nargs="?", default=SITE)
+    parser.add_argument("--excess", type=float, default=1.0)
+    options = parser.parse_args()
+    _serve(options.port, options.site, options.excess)

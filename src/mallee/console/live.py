@@ -14,6 +14,7 @@ from mallee.console.places import power_tree
 from mallee.console.signals import Numbers, Readings
 from mallee.console.site_info import SignalInfo, site_info
 from mallee.console.table import SignalTable
+from mallee.console.tiles import FIXED
 from mallee.console.trend import Trend
 from mallee.core.arrays import FloatArray
 from mallee.core.event import Event
@@ -158,6 +159,8 @@ class Live:
             trusted = numbers.states[position] in (SignalState.GOOD, SignalState.PARTLY)
             by_name[name] = float(numbers.values[position]) if trusted else math.nan
         by_name["load_w"] = _load_w(by_name)
+        plant_w = by_name.get(f"tile_w:{FIXED}", 0.0)
+        by_name["facility_w"] = by_name.get("pods_w", math.nan) + plant_w
         return by_name
 
     def _second(self, readings: Readings, by_name: Mapping[str, float]) -> dict[str, float]:
@@ -198,8 +201,8 @@ class Live:
     def _derived(self, readings: Readings, now: Mapping[str, float]) -> dict[str, float]:
         """By how much the second is over its limit; PUE and time to go from means of a minute.
 
-        PUE is what the pods draw over what reaches nodes and switches (ISO/IEC 30134-2 measured at
-        the equipment's input, category 3): power shelves and cooling count, the site's
+        PUE is what pods and plant draw over what reaches nodes and switches (ISO/IEC 30134-2
+        measured at the equipment's input, category 3): power shelves and cooling count, the site's
         transformer, battery and chargers do not.
         """
         it_w = self.trend.mean("it_w", MEAN_S)
@@ -217,7 +220,7 @@ class Live:
         import_w = self._second(readings, now).get("import_w", math.nan)
         return {
             "import_over_w": max(import_w - limit_w, 0.0) if math.isfinite(import_w) else math.nan,
-            "pue": self.trend.mean("pods_w", MEAN_S) / it_w if it_w > 0.0 else math.nan,
+            "pue": self.trend.mean("facility_w", MEAN_S) / it_w if it_w > 0.0 else math.nan,
             "floor_time_s": floor_s,
             "ceiling_time_s": ceiling_s,
         }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mallee.console.frame import SignalState
 from mallee.console.places import METERED, PowerTree
 from mallee.console.tiles import tiles
-from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
+from mallee.core.arrays import FloatArray, IntArray
 from mallee.kinds import KINDS, How
 from mallee.site.model import SiteModel
 
@@ -89,7 +89,6 @@ def total_signals(site: SiteModel) -> list[Signal]:
     rows: list[tuple[str, str, How, IntArray]] = [
         ("import_w", "w", "sum", np.array(meters, np.int64)),
         ("battery_charge_w", "w", "sum", _power_rows(site, "storage")),
-        ("it_w", "w", "sum", _rack_rows(site)),
     ]
     rows += [(tile.signal, "w", "sum", chosen) for tile, chosen in tiles(site)]
     rows += [(name, unit, how, _rows_named(site, point)) for name, point, unit, how in TOTALS]
@@ -121,16 +120,6 @@ def _meter_rows(site: SiteModel, branch: int) -> Iterator[int]:
 
 def _power_rows(site: SiteModel, role: str) -> IntArray:
     found = [site.rows(kind, kind.power) for kind in KINDS.values() if kind.role == role]
-    return np.concatenate([np.empty(0, np.int64), *found])
-
-
-def _rack_rows(site: SiteModel) -> IntArray:
-    """What computes and its network draw: loads that stand in racks."""
-    found = [
-        group.rows(KINDS[group.kind].power)[group.rack != NO_INDEX]
-        for group in site.groups_with("load")
-        if KINDS[group.kind].power in group.model.index
-    ]
     return np.concatenate([np.empty(0, np.int64), *found])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.console.balance import Balance, RunningMean, Smooth
-from mallee.console.places import PowerTree
+from mallee.console.places import RACK, PowerTree
 from mallee.console.signals import (
     Joined,
     Numbers,
@@ -22,7 +22,7 @@ from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.snapshot import Quality
 from mallee.site.model import SiteModel
 
-MEASURED: Final = ("import_w", "battery_charge_w", "it_w", "tile_w:")
+MEASURED: Final = ("import_w", "battery_charge_w", "tile_w:")
 """Totals that are means over the same seconds as the powers of the diagram."""
 
 
@@ -49,9 +49,9 @@ class SignalTable:
         self._sums = {name: np.array(mask, bool) for name, mask in masks.items() if any(mask)}
         rest = [*beside, *totals]
         self.names = [f"power:{place.id}" for place in tree.places]
-        self.names += [signal.name for signal in rest] + [*self._sums, "adjusted_w"]
+        self.names += [signal.name for signal in rest] + [*self._sums, "it_w", "adjusted_w"]
         self.units = ["w"] * len(tree.places) + [signal.unit for signal in rest]
-        self.units += ["w"] * (len(self._sums) + 1)
+        self.units += ["w"] * (len(self._sums) + 2)
         self.index = {name: position for position, name in enumerate(self.names)}
 
     def evaluate(self, readings: Readings, aligned: FloatArray | None = None) -> Numbers:
@@ -67,11 +67,12 @@ class SignalTable:
         totals = self._totals.values(values)
         totals = np.where(self._measured, self._smooth.add(totals), totals)
         sums = [float(np.nansum(powers_w[mask])) for mask in self._sums.values()]
-        sums.append(self._powers.adjusted_w)
+        sums += [self._powers.delivered_w(powers_w), self._powers.adjusted_w]
         trust = self._powers.trust(readings, fresh)
         trusts = [trust, self._beside.trust(readings, fresh), self._totals.trust(readings, fresh)]
         trusts += [_together(trust, mask) for mask in self._sums.values()]
-        trusts.append(_together(trust, np.zeros(len(trust[0]), bool)))
+        racks = self._powers.in_racks
+        trusts += [_together(trust, mask) for mask in (racks, np.zeros(len(racks), bool))]
         counts, known, new, ages_s = (
             np.concatenate(column) for column in zip(*trusts, strict=True)
         )
@@ -99,14 +100,20 @@ class _Powers:
         self._passed = RunningMean()
         self._smooth, self._balance = Smooth(), Balance(tree)
         self._parent = [place.parent for place in places]
-        self._adds_up = [not place.metered and not place.computed for place in places]
+        self.in_racks = np.array([place.symbol == RACK.symbol for place in places], bool)
+        self._factor = np.ones(len(places))
         self._computed = [place.computed for place in places]
         self._metered = [place.metered for place in places]
 
     def values(self, values: FloatArray) -> FloatArray:
         """Power of each place, in W.  # (places,)"""
-        own_w = self._own.values(values) * self._factors(values)
+        self._factor = self._factors(values)
+        own_w = self._own.values(values) * self._factor
         return self._balance.powers(self._smooth.add(own_w))
+
+    def delivered_w(self, powers_w: FloatArray) -> float:
+        """What reaches nodes and switches in racks, behind their shelves."""
+        return float(np.nansum((powers_w / self._factor)[self.in_racks]))
 
     @property
     def adjusted_w(self) -> float:

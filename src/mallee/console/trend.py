@@ -20,6 +20,7 @@ SERIES = (
     "import_in_force_w",
     "load_w",
     "pods_w",
+    "facility_w",
     "it_w",
     "battery_charge_w",
 )

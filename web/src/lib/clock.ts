@@ -3,14 +3,17 @@
 export class SiteClock {
   readonly #time: Intl.DateTimeFormat;
   readonly #date: Intl.DateTimeFormat;
-  readonly #zone: Intl.DateTimeFormat;
+  readonly #zones: Intl.DateTimeFormat[];
 
   constructor(timezone: string) {
     const base: Intl.DateTimeFormatOptions = { timeZone: timezone, hour12: false };
     const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
     this.#time = new Intl.DateTimeFormat("en-GB", { ...base, ...clock });
     this.#date = new Intl.DateTimeFormat("en-CA", { ...base, dateStyle: "short" });
-    this.#zone = new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "short" });
+    // each knows the short names of its own part of the world and counts from Greenwich elsewhere
+    this.#zones = ["en-US", "en-GB", "en-AU"].map(
+      (language) => new Intl.DateTimeFormat(language, { timeZone: timezone, timeZoneName: "short" }),
+    );
   }
 
   time(utcS: number): string {
@@ -27,7 +30,7 @@ export class SiteClock {
   }
 
   zone(utcS: number): string {
-    const parts = this.#zone.formatToParts(utcS * 1000);
-    return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+    const names = this.#zones.map((zone) => zone.formatToParts(utcS * 1000).find((part) => part.type === "timeZoneName")?.value ?? "");
+    return names.find((name) => !/^(GMT|UTC)./.test(name)) ?? names[0]!;
   }
 }

@@ -19,6 +19,8 @@ export interface Item {
 export interface Room {
   columns: number;
   levels: number;
+  /** leave out what a branch says in words */
+  brief?: boolean;
 }
 
 const COARSEST = 3;
@@ -31,10 +33,12 @@ function itemOf(tree: Tree, members: number[], grain: number, level: number): It
 }
 
 /** What hangs below an item, those alike together. */
-export function below(tree: Tree, members: number[], grain: number): number[][] {
+export function below(tree: Tree, members: number[], grain: number, brief = false): number[][] {
   const groups = new Map<string, number[]>();
   for (const parent of members) {
     for (const child of tree.children[parent]!) {
+      // a loss by ratings stands in its branch's own words
+      if (brief && tree.places[child]!.computed && !tree.places[parent]!.metered) continue;
       // what belongs to several of a kind is not told apart by its own name
       const likeness = tree.likeness(child, members.length > 1 ? Math.max(grain, 1) : grain);
       const group = groups.get(likeness);
@@ -106,7 +110,7 @@ function refine(tree: Tree, top: Item[], room: Room, grains: Map<Item, number>, 
 }
 
 function open(tree: Tree, top: Item[], room: Room, grains: Map<Item, number>, item: Item, grain: number): void {
-  const groups = below(tree, item.members, grain);
+  const groups = below(tree, item.members, grain, room.brief);
   if (groups.length === 0 || groups.length === item.children.length) return;
   const before = item.children;
   item.children = groups.map((members) => itemOf(tree, members, grain, item.level + 1));

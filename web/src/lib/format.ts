@@ -1,7 +1,7 @@
 // Numbers as people read them: one unit and one number of decimals per quantity, so that a value
 // never changes its width while it changes. U+2212 is the minus sign, U+2007 a space as wide as a digit.
 
-const MEGA_FROM_W = 10e6;
+const MEGA_FROM_W = 2e6;
 export const NONE = "–";
 
 /** How one quantity is written, chosen once from the largest value it can have. */
@@ -37,7 +37,7 @@ export function written(value: number, scale: Scale): string {
 /** A limit or rating: no decimals beyond what it needs. */
 export function rated(value: number, scale: Scale): string {
   if (!Number.isFinite(value)) return NONE;
-  return group((value / scale.divisor).toFixed(scale.unit.startsWith("M") ? 1 : 0));
+  return group((value / scale.divisor).toFixed(scale.unit.startsWith("M") ? (scale.digits > 1 ? 1 : 2) : 0));
 }
 
 function group(text: string): string {

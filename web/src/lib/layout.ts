@@ -9,7 +9,7 @@ export const LEVEL = { least: 64, most: 120 };
 export const BOX_HEIGHT = 82;
 const MARGIN = 8;
 const TOP = 26;
-const BUS_ABOVE = 26;
+const BUS_ABOVE = 36;
 const GAP = 10;
 const POD = { pad: 4, head: 8, foot: 22 };
 /** the line of a leaf stands so far right of its column's left edge */
@@ -54,10 +54,10 @@ export interface Drawing {
 }
 
 /** How many columns and levels a panel has room for. */
-export function roomFor(width: number, height: number): { columns: number; levels: number } {
+export function roomFor(width: number, height: number): { columns: number; levels: number; brief: boolean } {
   const columns = Math.max(Math.floor((width - 2 * MARGIN) / COLUMN.least), 1);
   const levels = Math.floor((height - TOP - BOX_HEIGHT - POD.foot - POD.pad) / LEVEL.least) + 1;
-  return { columns, levels: Math.max(levels, 2) };
+  return { columns, levels: Math.max(levels, 2), brief: true };
 }
 
 export function layout(tree: Tree, items: Item[], width: number, height: number): Drawing {
@@ -108,7 +108,7 @@ function connect(spot: Spot, children: Spot[], lines: Line[]): void {
 /** One outline around each run of boxes of one pod below one branch. */
 function frames(tree: Tree, children: Spot[], column: number, pods: PodFrame[]): void {
   let run: Spot[] = [];
-  const podOf = (spot: Spot): string => (spot.box ? podOfItem(tree, spot.item) : "");
+  const podOf = (spot: Spot): string => (tree.places[spot.item.members[0]!]!.box ? podOfItem(tree, spot.item) : "");
   const close = (): void => {
     const pod = run[0] ? podOf(run[0]) : "";
     if (run[0] && pod) {

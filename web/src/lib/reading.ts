@@ -24,8 +24,8 @@ export function powerOf(live: Live, item: Item): Power {
   const reading = live.power(item.members);
   const ratingW = item.members.reduce((sum, i) => sum + live.tree.places[i]!.rating_w, 0);
   const scale = powerScale(ratingW || Math.abs(reading.value) || 1);
-  const isFeed = first.parent < 0;
-  const limitW = isFeed && live.tree.roots.length === 1 ? limitInForceW(live) : ratingW;
+  const isFeed = first.parent < 0 && live.tree.roots.length === 1;
+  const limitW = isFeed ? limitInForceW(live) : ratingW;
   const loading = Math.abs(reading.value) / limitW;
   const judged = !reading.old && !first.box && limitW > 0;
   const small = Math.abs(reading.value) < 0.05 * scale.divisor * 10 ** (1 - scale.decimals);
@@ -34,7 +34,7 @@ export function powerOf(live: Live, item: Item): Power {
     scale,
     arrow: !Number.isFinite(reading.value) || small ? "\u2007" : reading.value > 0 ? "▼" : "▲",
     number: written(Math.abs(reading.value), scale),
-    beside: limitW > 0 ? besideOf(item, first, isFeed, limitW, loading, scale) : "",
+    beside: limitW > 0 ? besideOf(item, first, isFeed, limitW, loading, scale) + lossOf(live, item, scale) : "",
     ratingW,
     alarm: judged && loading > 1.001 ? "p1" : judged && !isFeed && loading > NEAR_FRAC ? "p3" : "",
   };
@@ -47,16 +47,24 @@ export function limitInForceW(live: Live): number {
 
 function besideOf(
   item: Item,
-  first: { rating_a: number; symbol: string },
+  first: { rating_a: number; parent: number; metered: boolean },
   isFeed: boolean,
   limitW: number,
   loading: number,
   scale: Scale,
 ): string {
   if (isFeed) return `limit ${rated(limitW, scale)} ${scale.unit}`;
-  const share = percent(loading).padStart(5, "\u2007");
-  const single = item.members.length === 1 && first.rating_a > 0 && first.symbol !== "transformer";
+  const share = percent(loading);
+  const single = item.members.length === 1 && first.rating_a > 0 && first.parent >= 0 && !first.metered;
   return single ? `${share} ${fixed(first.rating_a, 0)} A` : `${share} ${rated(limitW, scale)} ${scale.unit}`;
+}
+
+/** What a branch without a meter loses by its ratings, after the rest of its words. */
+function lossOf(live: Live, item: Item, scale: Scale): string {
+  const losses = item.members.flatMap((i) =>
+    live.tree.places[i]!.metered ? [] : live.tree.children[i]!.filter((child) => live.tree.places[child]!.computed),
+  );
+  return losses.length ? `, loses ${written(live.power(losses).value, { ...scale, digits: 1 }).trim()}` : "";
 }
 
 /** Its name: without the pod that stands around it, a range where it is several. */
@@ -85,12 +93,24 @@ export function fitted(text: string, letters: number): string {
 }
 
 /** What an item holds that is not drawn: 12 racks, 2 CDUs. */
-export function holds(live: Live, item: Item): string {
+export function holds(live: Live, item: Item, letters = 60): string {
   const found = [...live.tree.inventory(item.members)].sort((a, b) => b[1] - a[1]);
-  return found.slice(0, 1).map(([label, count]) => `${count} ${plural(label, count)}`).join(", ") + (found.length > 1 ? " +" : "");
+  const pods = new Set(item.members.flatMap((i) => live.tree.pods[i]!.split(",").filter(Boolean)));
+  const parts = found.map(([label, count]) => `${count} ${plural(label, count)}`);
+  if (pods.size === 1) parts.splice(1, 0, [...pods][0]!);
+  let text = parts[0] ?? "nothing";
+  for (const part of parts.slice(1)) {
+    if (text.length + part.length + 2 > letters) return `${text} +`.length <= letters ? `${text} +` : text;
+    text += `, ${part}`;
+  }
+  return text;
 }
 
 export function plural(label: string, count: number): string {
   const word = /^[A-Z]{2,}/.test(label) ? label : label.toLowerCase();
-  return count === 1 || word.endsWith("s") ? word : `${word}s`;
+  if (count === 1 || word.endsWith("s") || UNCOUNTED.has(word)) return word;
+  if (/(ch|sh|x)$/.test(word)) return `${word}es`;
+  return word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`;
 }
+
+const UNCOUNTED = new Set(["solar", "plant", "network"]);
