@@ -91,7 +91,7 @@ class FakeConsole:
         """Start it, or start it again."""
         script = ROOT / "tests/console/fake_board.py"
         self._process = subprocess.Popen(
-            [sys.executable, str(script), str(self.port), str(self._excess)],
+            [sys.executable, str(script), str(self.port), "--excess", str(self._excess)],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         )
         for _ in range(300):

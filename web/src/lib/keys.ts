@@ -4,6 +4,14 @@ import { PAGES } from "./pages";
 import { go, router } from "./router.svelte";
 
 const GO_S = 1.5;
+const LOADS_S = 5;
+
+/** Into the field for devices, as soon as its page is there. */
+function focusSearch(untilMs: number): void {
+  const field = document.querySelector<HTMLInputElement>("#search");
+  if (field) field.focus();
+  else if (performance.now() < untilMs) setTimeout(() => focusSearch(untilMs), 30);
+}
 
 export function bindKeys(does: { help: () => void; close: () => void }): () => void {
   let goes = 0;
@@ -20,7 +28,7 @@ export function bindKeys(does: { help: () => void; close: () => void }): () => v
     else if (event.key === "/") {
       event.preventDefault();
       if (router.page !== "devices") go("devices");
-      setTimeout(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus(), 50);
+      focusSearch(performance.now() + 1000 * LOADS_S);
     }
   };
   addEventListener("keydown", pressed);
