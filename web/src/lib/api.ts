@@ -2,7 +2,7 @@
 
 export interface ControlStatus {
   time_s: number;
-  mode: "auto" | "safe" | "starting";
+  mode: "auto" | "degraded" | "safe" | "starting";
   binding: string;
   acting: string;
   text: string;
@@ -181,7 +181,7 @@ export interface TrendColumns {
 }
 
 export interface WhyLine {
-  mode: "auto" | "safe" | "starting";
+  mode: "auto" | "degraded" | "safe" | "starting";
   binding: string;
   acting: string;
   text: string;
