@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mallee.catalogue import load_models, load_site, load_site_file
-from mallee.catalogue.read import load_model
+from mallee.catalogue.device_models import load_model
 from mallee.core.errors import ConfigError
 
 MODEL = """
@@ -39,9 +39,9 @@ def changed(root: Path, folder: Path, old: str, new: str) -> Path:
         (
             "import_max_w",
             "import_mx_w",
-            "my.toml: grid.import_mx_w: unknown key; did you mean 'imp",
+            r"my.toml:12: grid.import_mx_w: unknown key; did you mean 'imp",
         ),
-        ("[[battery]]", "[[batery]]", "my.toml: batery: unknown key; did you mean 'battery'"),
+        ("[[battery]]", "[[batery]]", r"my.toml:43: batery: unknown key; did you mean 'battery'"),
         ("rating_a = 2500", "rating = 2500", r"breaker\.q-battery\.rating: unknown key; did you"),
         ("count = 18", "cuont = 18", r"pod\.pod1\.rack\.r\{1..2\}\.nodes.cuont: unknown key"),
         (

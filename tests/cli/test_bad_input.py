@@ -1,6 +1,7 @@
 """Bad input at the command line: one line that says what, where and what would be right."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,27 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert said.out == ""
     assert said.err.startswith("mallee: ")
     lines = said.err.splitlines()
-    assert all(line.startswith(("mallee: ", "site.toml: ")) for line in lines)
+    assert all(re.match(r"mallee: |site.toml(:\d+)?: ", line) for line in lines)
     assert len(lines) == len(set(lines)) <= 3
     return said.err
+
+
+def only_finding(path: Path, capsys: pytest.CaptureFixture[str], status: int = 2) -> str:
+    """The one error that `check` has about a file; as text and as JSON, with the same status."""
+    assert run(["check", str(path)]) == status
+    said = capsys.readouterr()
+    assert said.err == ""
+    lines = [line for line in said.out.splitlines() if line.startswith("error ")]
+    assert len(lines) == 1, said.out
+    assert run(["check", str(path), "--json"]) == status
+    answer = json.loads(capsys.readouterr().out)
+    errors = [finding for finding in answer["findings"] if finding["level"] == "error"]
+    assert not answer["ok"]
+    assert len(errors) == 1
+    assert errors[0]["text"] in lines[0]
+    assert f"[{errors[0]['rule']}]" in lines[0]
+    assert f"site.toml:{errors[0]['line']}: " in lines[0] or not errors[0]["line"]
+    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -79,17 +98,17 @@ def test_site_files(
     assert old in text
     path = tmp_path / "site.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    assert said in refusal(["check", str(path)], capsys)
+    assert said in only_finding(path, capsys, 1 if "trace" in new else 2)
+    if "trace" not in new:
+        assert said in refusal(["simulate", str(path), "--for", "1s"], capsys)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "site.toml: lacks 'name'"),
         (bytes(range(256)), "is not UTF-8 text; save the file as UTF-8"),
         (b'# fine\nname = "Stra\xdfe"\n', "site.toml: line 2: is not UTF-8 text"),
         (b"name = ", "is not valid TOML"),
-        (b'name = "a"\ngrid = 3\n', "grid: is 3; must be a table"),
     ],
 )
 def test_files_that_are_no_site(
@@ -99,6 +118,26 @@ def test_files_that_are_no_site(
     path.write_bytes(content)
     assert said in refusal(["check", str(path)], capsys)
     assert "Is a directory" in refusal(["check", str(tmp_path)], capsys)
+    assert run(["check", str(path), "--json"]) == 2  # the same status, and still JSON
+    answer = json.loads(capsys.readouterr().out)
+    assert not answer["ok"]
+    assert answer["findings"][0]["rule"] == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "site.toml: lacks 'name'"),
+        (b'name = "a"\ngrid = 3\n', "grid: is 3; must be a table"),
+        (b'name = "a"\n', "grid: is missing; a site has a [grid]"),
+    ],
+)
+def test_files_with_hardly_a_site(
+    content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "site.toml"
+    path.write_bytes(content)
+    assert said in only_finding(path, capsys)
 
 
 def test_a_mark_at_the_start_of_a_file_is_no_mistake(tmp_path: Path) -> None:

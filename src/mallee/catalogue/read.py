@@ -1,142 +1,123 @@
-"""Reads catalogue models and site files; errors name the key and the nearest valid one."""
+"""Reads site files: everything that is wrong with one, told at once, with lines."""
 
-import math
-import tomllib
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
-from mallee.catalogue.mistakes import explain, place_in_list
-from mallee.core.device_model import DeviceModel, expand_points
-from mallee.core.errors import ConfigError
-from mallee.kinds import KINDS
-from mallee.site.build import build_site
+from mallee.catalogue.device_models import MODELS_FOLDER, catalogue_of, load_model, load_models
+from mallee.catalogue.mistakes import LOST, Examined, examine
+from mallee.catalogue.toml_file import TomlFile
+from mallee.site.build import survey_site
 from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
-from mallee.site.problems import nearest
+from mallee.site.problems import Problem, SiteProblems, nearest
 
-MODELS_FOLDER = Path(__file__).parent / "models"
-T = TypeVar("T")
+__all__ = [
+    "MODELS_FOLDER",
+    "Survey",
+    "load_model",
+    "load_models",
+    "load_site",
+    "load_site_file",
+    "survey",
+]
 
 
-@cache
-def load_models() -> dict[str, DeviceModel]:
-    """All device models of the catalogue, by name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A site as far as its file can be understood.
+
+    Attributes:
+        file: the site file as text with lines.
+        site: None where too little of it can be used.
+        problems: all that keeps it from being run, in the order of lines.
+    """
+
+    file: TomlFile
+    site: SiteModel | None
+    problems: tuple[Problem, ...]
+
+
+def survey(path: Path) -> Survey:
+    """Look a site file over, with the models beside it, and build what can be built.
 
     Raises:
-        ConfigError: a model file that does not fit the schema.
+        ConfigError: it cannot be read, or is not TOML.
     """
-    models = (load_model(path) for path in sorted(MODELS_FOLDER.glob("*.toml")))
-    return {model.model: model for model in models}
-
-
-def load_model(path: Path) -> DeviceModel:
-    """One model file, its point ranges expanded and its references checked.
-
-    Raises:
-        ConfigError: unknown keys, a point on a protocol that the model does not speak, a repeated
-            point, or a read-back of a point that does not exist.
-    """
-    model = _decode(path, DeviceModel)
-    if model.kind not in KINDS:
-        raise ConfigError(f"{path.name}: kind", f"is {model.kind!r}", nearest(model.kind, KINDS))
-    model.point[:] = expand_points(model.point)
-    names = [point.name for point in model.point]
-    for point in model.point:
-        where = f"{path.name}: point.{point.name}"
-        if names.count(point.name) > 1:
-            raise ConfigError(where, "the name is used twice")
-        if point.constant is None and point.protocol not in model.protocol:
-            hint = nearest(point.protocol, model.protocol)
-            raise ConfigError(where, f"no protocol {point.protocol!r} in this model", hint)
-        if point.read_back and point.read_back not in names:
-            hint = nearest(point.read_back, names)
-            raise ConfigError(where, f"reads back {point.read_back!r}, which is no point", hint)
-    return model
+    file = TomlFile(path)
+    examined = _examine(file)
+    catalogue = catalogue_of(path)
+    problems, site = list(examined.problems), None
+    if examined.usable is not LOST:
+        decoded = msgspec.convert(examined.usable, SiteFile)
+        lost = {*examined.lost, *catalogue.lost}
+        site, more = survey_site(decoded, catalogue.models, lost)
+        problems += more
+    placed = [replace(problem, line=file.line(problem.where)) for problem in problems]
+    placed = sorted(dict.fromkeys(placed), key=lambda problem: problem.line)
+    return Survey(file=file, site=site, problems=(*placed, *catalogue.problems))
 
 
 def load_site_file(path: Path) -> SiteFile:
     """A site file as data, not yet resolved.
 
     Raises:
-        ConfigError: not readable, not TOML, an unknown key, a value out of range.
+        ConfigError: not readable, not TOML, unknown keys, values out of range.
     """
-    file = _decode(path, SiteFile)
-    _check_timezone(file.timezone, path.name)
-    return file
+    file = TomlFile(path)
+    examined = _examine(file)
+    if examined.problems:
+        lines = [replace(problem, line=file.line(problem.where)) for problem in examined.problems]
+        raise SiteProblems(path.name, lines)
+    return msgspec.convert(examined.usable, SiteFile)
 
 
 def load_site(path: Path) -> SiteModel:
-    """The model of the site that a file describes.
+    """The model of the site that a file describes, with the models beside it.
 
     Raises:
-        ConfigError: as `load_site_file`, or a name that does not resolve.
+        ConfigError: as `load_site_file`, or names that do not resolve; all of it.
     """
-    return build_site(load_site_file(path), load_models(), path.name)
+    found = survey(path)
+    if found.problems or found.site is None:
+        raise SiteProblems(path.name, found.problems)
+    return found.site
 
 
-def _decode(path: Path, shape: type[T]) -> T:
-    try:
-        raw = tomllib.loads(_read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(path), f"is not valid TOML: {error}") from None
-    _check_keys(raw, shape, path.name, "")
-    try:
-        return msgspec.convert(raw, shape)
-    except msgspec.ValidationError as error:
-        raise explain(path.name, raw, shape, str(error)) from None
+def _examine(file: TomlFile) -> Examined:
+    examined = examine(file.raw, SiteFile)
+    zone = file.raw.get("timezone")
+    if isinstance(zone, str):
+        examined.problems += _check_timezone(zone)
+    return examined
 
 
-def _read_text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
-    try:
-        return content.decode("utf-8-sig")  # some editors put a mark at the start
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        hint = "save the file as UTF-8"
-        raise ConfigError(f"{path}: line {line}", "is not UTF-8 text", hint) from None
-
-
-def _check_timezone(name: str, source: str) -> None:
+def _check_timezone(name: str) -> list[Problem]:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        known = available_timezones()
-        hint = nearest(name, known) if known else "this computer has no time zones: install tzdata"
-        hint = 'such as "Europe/Berlin" or "UTC"' if hint.startswith("known") else hint
-        if name != "UTC":  # known to everybody, data or not
-            raise ConfigError(f"{source}: timezone", f"no time zone {name!r}", hint) from None
+        if name == "UTC":  # known to everybody, data or not
+            return []
+        return [Problem("timezone", f"no time zone {name!r}", _zone_hint(name), "wrong-value")]
+    return []
 
 
-def _check_keys(raw: Any, shape: Any, source: str, path: str) -> None:
-    """Report the first unknown key anywhere, with the nearest valid one, and endless numbers."""
-    if isinstance(raw, float) and not math.isfinite(raw):
-        raise ConfigError(f"{source}: {path}", f"is {raw}", "must be a finite number")
-    if get_origin(shape) is list and isinstance(raw, list):
-        for position, item in enumerate(raw):
-            at = path + place_in_list(item, position)
-            _check_keys(item, get_args(shape)[0], source, at)
-        return
-    if get_origin(shape) is dict and isinstance(raw, dict):
-        for key, value in raw.items():
-            _check_keys(value, get_args(shape)[1], source, f"{path}.{key}")
-        return
-    structs = [
-        s
-        for s in (shape, *get_args(shape))
-        if isinstance(s, type) and issubclass(s, msgspec.Struct)
-    ]
-    if not structs or not isinstance(raw, dict):
-        return
-    hints = get_type_hints(structs[0])
-    for key, value in raw.items():
-        where = f"{path}.{key}".lstrip(".")
-        if key not in hints:
-            raise ConfigError(f"{source}: {where}", "unknown key", nearest(key, hints))
-        _check_keys(value, hints[key], source, where)
+def _zone_hint(name: str) -> str:
+    """The zone of the most similar city; a whole name is similar for its continent alone."""
+    known = available_timezones()
+    if not known:
+        return "this computer has no time zones: install tzdata"
+    cities = {zone.rpartition("/")[2]: zone for zone in sorted(known)}
+    city = nearest(name.rpartition("/")[2], cities)
+    near = city.removeprefix("did you mean '").removesuffix("'?")
+    if city.startswith("did") and _similar(near, name.rpartition("/")[2]):
+        return f"did you mean {cities[near]!r}?"
+    return 'such as "Europe/Berlin" or "UTC", a city of the IANA list'
+
+
+def _similar(one: str, other: str) -> bool:
+    import difflib
+
+    return difflib.SequenceMatcher(None, one, other).ratio() >= 0.75

@@ -8,10 +8,12 @@ import sys
 from cyclopts import App, CycloptsError
 
 from mallee import __version__
+from mallee.cli.catalogue import catalogue
+from mallee.cli.check import check
 from mallee.cli.discover import discover
 from mallee.cli.inspect import query, status, why
-from mallee.cli.site import check, up
 from mallee.cli.study import bench, simulate
+from mallee.cli.up import up
 from mallee.core.errors import ConfigError, MalleeError, Unreachable
 
 app = App(
@@ -21,6 +23,7 @@ app = App(
 )
 for command in (up, check, simulate, status, why, query, discover, bench):
     app.command(command)
+app.command(catalogue)
 
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 4

@@ -24,5 +24,14 @@ CDU = DeviceKind(
         PointKind(name="pump*_speed_frac", sensor=Sensor(quantum=0.01)),
         PointKind(name="leak_count", shown="sum"),
     ),
+    parameters=(
+        "rating_w",
+        "conductance_w_per_k",
+        "secondary_kgps",
+        "primary_kgps",
+        "pump_max_w",
+        "supply_min_degc",
+        "supply_max_degc",
+    ),
     drawing=Drawing(symbol="cdu", order=7, label="CDU"),
 )

@@ -28,5 +28,6 @@ CHARGER = DeviceKind(
         PointKind(name="occupied_count", shown="sum"),
         PointKind(name="evse*_soc", sensor=Sensor(quantum=0.01)),
     ),
+    parameters=("evse_count", "evse_max_w", "station_max_w", "efficiency", "standby_w", "obey_s"),
     drawing=Drawing(symbol="charger", order=2, label="Chargers"),
 )

@@ -84,6 +84,12 @@ class DeviceKind:
         least_w: what holds where the model does not give that parameter; None for its maximum.
         power: point that says what it draws; empty where none does.
         points: what it can be asked and told.
+        parameters: physics and limits that the twin cannot do without.
+        two_feeds: whether it may name two branches in `fed_by`: it has two cords, or an input each
+            for rectifier and bypass. A branch or battery that took two would join them.
+        protects: carries its load through an outage and has no thermal reserve: more load than its
+            rating is an error, not only a loss.
+        synchronous: a machine that must not meet another source without synchronising gear.
         drawing: how it is drawn; None for what only its rack shows.
     """
 
@@ -98,6 +104,10 @@ class DeviceKind:
     least_w: float | None = None
     power: str = ""
     points: tuple[PointKind, ...] = ()
+    parameters: tuple[str, ...] = ()
+    two_feeds: bool | None = None
+    protects: bool = False
+    synchronous: bool = False
     drawing: Drawing | None = None
 
     @property
@@ -109,6 +119,24 @@ class DeviceKind:
     def is_fixed(self) -> bool:
         """Whether it is a load that control cannot reduce."""
         return self.role == "load" and not self.least
+
+    @property
+    def takes_two_feeds(self) -> bool:
+        """Whether it may name two branches; loads have two cords where the row says nothing."""
+        return self.role == "load" if self.two_feeds is None else self.two_feeds
+
+    def missing_points(self, model: DeviceModel) -> list[str]:
+        """Points that control and twin cannot do without and that a model lacks."""
+        return [row.name for row in self.points if row.needed and row.name not in model.index]
+
+    def unknown_points(self, model: DeviceModel) -> list[str]:
+        """Points of a model that the kind does not know: read, kept and shown all the same."""
+        return [name for name in model.index if self.point(name) is None]
+
+    def missing_parameters(self, model: DeviceModel) -> list[str]:
+        """Parameters that the twin cannot do without and that a model does not give."""
+        given = model.physics.keys() | model.limits.keys()
+        return [name for name in self.parameters if name not in given]
 
     def range_w(self, model: DeviceModel) -> tuple[float, float]:
         """Least that control can hold one device to, and the most it may draw, in W.

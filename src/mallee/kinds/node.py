@@ -28,6 +28,23 @@ NODE = DeviceKind(
             sensor=Sensor(window_s=1.0, gain_frac=0.02, quantum=1.0),  # [assumed]
             shown="sum",
         ),
+        PointKind(name="leak_count", shown="sum"),
         PointKind(name="*_degc", sensor=Sensor(bias=0.5, quantum=0.1)),
+    ),
+    parameters=(
+        "gpu_idle_w",
+        "gpu_max_w",
+        "gpu_cap_min_w",
+        "host_idle_w",
+        "host_max_w",
+        "gpu_tau_up_s",
+        "gpu_tau_down_s",
+        "die_to_coolant_k_per_w",
+        "die_j_per_k",
+        "plate_j_per_k",
+        "throttle_degc",
+        "cap_min_w",
+        "cap_max_w",
+        "cap_delay_s",
     ),
 )

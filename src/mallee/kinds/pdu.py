@@ -14,6 +14,7 @@ PDU = DeviceKind(
     power="input_w",
     points=(
         PointKind(name="*_w", sensor=_CLASS_1, shown="sum"),
+        PointKind(name="energy_wh", sensor=_CLASS_1),
         PointKind(name="*_energy_wh", sensor=_CLASS_1),
     ),
     drawing=Drawing(symbol="pdu", order=5, label="PDU"),

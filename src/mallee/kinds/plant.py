@@ -26,7 +26,7 @@ def _plant(name: str, label: str, order: int) -> DeviceKind:
 
 
 CHILLER = _plant("chiller", "Chiller", 9)
-DRY_COOLER = _plant("dry_cooler", "Dry cooler", 10)
+DRY_COOLER = _plant("dry_cooler", "Dry cooler", 13)
 AIR_HANDLER = _plant("air_handler", "Air handler", 11)
 PUMP = _plant("pump", "Pump", 12)
 

@@ -18,6 +18,8 @@ SOLAR = DeviceKind(
             shown="sum",
         ),
         PointKind(name="output_max_w", write=(0.0, "power_max_w"), lease_s=60.0),
+        PointKind(name="voltage_v", sensor=Sensor(gain_frac=0.005, quantum=0.1)),
+        PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=0.1)),
         PointKind(name="energy_wh", sensor=Sensor(gain_frac=0.01, quantum=1.0)),
     ),
     drawing=Drawing(symbol="solar", order=3, label="Solar"),

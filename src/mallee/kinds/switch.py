@@ -21,5 +21,6 @@ SWITCH = DeviceKind(
         ),
         PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=1.0)),
     ),
+    parameters=("idle_w", "max_w"),
     drawing=Drawing(symbol="network", order=8, label="Network"),
 )

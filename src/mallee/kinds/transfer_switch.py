@@ -15,5 +15,6 @@ TRANSFER_SWITCH = DeviceKind(
         PointKind(name="*_w", sensor=Sensor(gain_frac=0.01, quantum=100.0), shown="sum"),
         PointKind(name="source_count", shown="max"),
     ),
+    two_feeds=True,
     drawing=Drawing(symbol="transfer_switch", order=3, label="Transfer switch"),
 )

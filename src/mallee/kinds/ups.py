@@ -12,9 +12,12 @@ UPS = DeviceKind(
     power="input_w",
     points=(
         PointKind(name="*_w", sensor=Sensor(gain_frac=0.02, quantum=100.0), shown="sum"),
+        PointKind(name="load_frac", sensor=Sensor(quantum=0.01), shown="max"),
         PointKind(name="soc", sensor=Sensor(quantum=0.01), shown="mean"),
         PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=1.0)),
         PointKind(name="autonomy_s", sensor=Sensor(quantum=1.0), shown="min"),
     ),
+    two_feeds=True,
+    protects=True,
     drawing=Drawing(symbol="ups", order=4, label="UPS"),
 )

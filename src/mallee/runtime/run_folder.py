@@ -18,7 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from mallee.catalogue.read import load_models
+from mallee.catalogue.device_models import load_models
+from mallee.core.device_model import DeviceModel
 from mallee.core.errors import ConfigError
 from mallee.site.build import build_site
 from mallee.site.file import SiteFile
@@ -38,6 +39,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         addresses: "host:port" by protocol and device name; OCPP names where the charger dials to.
         secrets: path of the logins, for sites of real devices; empty for the default place.
         seed: of the twin.
+        models: the device models that it uses, its own among them, for the same reason as `site`.
     """
 
     site: SiteFile
@@ -47,6 +49,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     addresses: dict[str, dict[str, str]]
     secrets: str = ""
     seed: int = 1
+    models: list[DeviceModel] = []
 
     @property
     def url(self) -> str:
@@ -166,7 +169,8 @@ def load_run(folder: RunFolder) -> tuple[Run, SiteModel]:
         ConfigError: as `RunFolder.load` and `build_site`.
     """
     run = folder.load()
-    return run, build_site(run.site, load_models(), run.source)
+    models = {**load_models(), **{model.model: model for model in run.models}}
+    return run, build_site(run.site, models, run.source)
 
 
 def folder_of(site: SiteFile, data: Path | None = None) -> RunFolder:

@@ -5,6 +5,7 @@ hangs is killed first, one that keeps dying is started less and less often. When
 itself dies the others end with it.
 """
 
+import dataclasses
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from mallee.catalogue.read import load_models, load_site_file
+from mallee.catalogue.read import load_site
 from mallee.core.errors import ConfigError
 from mallee.core.event_kinds import new_event
 from mallee.core.snapshot import Quality
@@ -26,7 +27,6 @@ from mallee.runtime.process import ManagedProcess
 from mallee.runtime.roles import SUPERVISOR, seats_of
 from mallee.runtime.run_folder import Run, RunFolder, folder_of
 from mallee.runtime.secrets import make_simulated
-from mallee.site.build import build_site
 from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
@@ -66,11 +66,11 @@ def run_site(
     Raises:
         ConfigError: the site file, an address, a login or the data folder is wrong.
     """
-    file = load_site_file(site)
+    model = load_site(site)
     if trace is not None:
-        file = with_trace(file, trace, scale_to_w, site.name)
-    model = build_site(file, load_models(), site.name)
-    folder = folder_of(file, data)
+        file = with_trace(model.file, trace, scale_to_w, site.name)
+        model = dataclasses.replace(model, file=file)
+    folder = folder_of(model.file, data)
     folder.make()
     with folder.hold():
         run = prepare(model, folder, str(site), host=host, port=port, seed=seed)
@@ -111,6 +111,7 @@ def prepare(
             site, source, before.addresses if before else None, str(folder.path)
         ),
         seed=seed,
+        models=list({group.model.model: group.model for group in site.groups}.values()),
     )
     if site.file.twin is not None:
         make_simulated(folder)

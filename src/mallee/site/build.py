@@ -1,5 +1,7 @@
 """Turns a site file and the catalogue into a `SiteModel`, or says all that does not fit."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from msgspec import structs
 
@@ -12,7 +14,7 @@ from mallee.site.devices import Devices, Models, spread
 from mallee.site.entry import Device, FedBy
 from mallee.site.file import Pod, Rack, Several, SiteFile
 from mallee.site.model import CoolantLoop, DeviceGroup, SiteModel
-from mallee.site.problems import nearest
+from mallee.site.problems import Problem, SiteProblems, nearest
 from mallee.site.racks import RackRows
 from mallee.site.switchgear import TransferSwitch
 
@@ -29,15 +31,41 @@ def build_site(file: SiteFile, models: Models, source: str = "site file") -> Sit
         SiteProblems: unknown models or branches, repeated names, loops in the power tree; all
             of them.
     """
-    return _Builder(file, models, source).build()
+    site, problems = survey_site(file, models)
+    if problems or site is None:
+        raise SiteProblems(source, problems)
+    return site
+
+
+def survey_site(
+    file: SiteFile, models: Models, lost: Iterable[str] = ()
+) -> tuple[SiteModel | None, tuple[Problem, ...]]:
+    """The model of a site as far as it can be built, and all that could not.
+
+    What has a mistake is left out, with what hangs on it, so that each mistake is told once.
+
+    Args:
+        file: the decoded site file.
+        models: the catalogue, by model name.
+        lost: names (with ranges) of what was in the file and could not be read.
+
+    Returns:
+        The site, None where there is no feed to build it from, and the problems.
+    """
+    if not file.feeds:
+        hint = "a site has a [grid], or [[feed]]s with a name each"
+        missing = Problem("grid", "is missing", hint, "feeds")
+        return None, () if set(lost) & {"grid", "feed"} else (missing,)
+    builder = _Builder(file, models, lost)
+    return builder.build(), tuple(builder.devices.problems)
 
 
 class _Builder:
     """Walks the file once; the lists grow until `build` freezes them."""
 
-    def __init__(self, file: SiteFile, models: Models, source: str) -> None:
+    def __init__(self, file: SiteFile, models: Models, lost: Iterable[str]) -> None:
         self.file = file
-        self.devices = Devices(file, models, source)
+        self.devices = Devices(file, models, lost)
         self.pods: list[str] = []
         self.loops: list[CoolantLoop] = []
         self.racks = RackRows()
@@ -55,7 +83,6 @@ class _Builder:
                 self._switch_device(switch)
         for pod in file.pod:
             self._pods(pod)
-        self.devices.finish()
         return SiteModel(
             file=file,
             branches=tuple(self.devices.branches),
@@ -102,23 +129,27 @@ class _Builder:
         found: dict[str, int] = {}
         for cdu, number in cdus.items():
             found[cdu] = len(self.loops)
-            self.loops.append(CoolantLoop(name=f"{name}/{cdu}", cdus=(number,)))
+            place = self.devices.place_of(number)
+            self.loops.append(CoolantLoop(name=f"{name}/{cdu}", cdus=(number,), place=place))
         for group in pod.cdu_group:
             at = f"{where}.cdu_group.{group.name}"
             members = self.devices.names(group.cdus, at, "cdus")
             for member in members:
-                if member not in cdus:
+                if member not in cdus and not self.devices.is_lost(member, name):
                     what = f"no cdu {member!r} in this pod"
-                    self.devices.report(f"{at}.cdus", what, nearest(member, cdus))
+                    hint = nearest(member, cdus)
+                    self.devices.report(f"{at}.cdus", what, hint, "no-such-cdu")
             if group.name in found:
-                self.devices.report(at, f"the name {group.name!r} is used twice")
+                what = f"the name {group.name!r} is used twice"
+                self.devices.report(at, what, rule="name-twice")
             numbers = tuple(cdus[member] for member in members if member in cdus)
-            if numbers and group.spare >= len(numbers):
-                what = f"{len(numbers)} CDUs of which {group.spare} are spare leave none"
-                self.devices.report(f"{at}.spare", what, "name more CDUs, or fewer spare ones")
+            if members and group.spare >= len(members):
+                what = f"{len(members)} CDUs of which {group.spare} are spare leave none"
+                hint = "name more CDUs, or fewer spare ones"
+                self.devices.report(f"{at}.spare", what, hint, "cdu-group")
             found[group.name] = len(self.loops)
             self.loops.append(
-                CoolantLoop(name=f"{name}/{group.name}", cdus=numbers, spare=group.spare)
+                CoolantLoop(name=f"{name}/{group.name}", cdus=numbers, spare=group.spare, place=at)
             )
         return found
 
@@ -136,20 +167,19 @@ class _Builder:
         count, total = len(own_names), len(own_names) * len(pods)
         if not total:
             return
-        branch, standby = self._rack_feeds(rack.fed_by, pods, count, where)
+        feeds = self._rack_feeds(rack.fed_by, pods, count, where)
         first_rack = self.racks.count
         loop = np.full(total, NO_INDEX)
         for number, name in enumerate(pods):
             loop[number * count : (number + 1) * count] = self._rack_loops(
-                rack.cdu, loops[number], count, where
+                rack.cdu, loops[number], count, where, name
             )
-            for own in own_names:
-                path = f"{name}/{own}"
-                if path in self.devices.taken:
-                    self.devices.report(where, f"the name {path!r} is used twice")
-                self.devices.taken.add(path)
+        names = [f"{name}/{own}" for name in pods for own in own_names]
+        if not self.devices.take(names, where) or feeds is None:
+            return
+        branch, standby = feeds
         self.racks.add(
-            names=[f"{name}/{own}" for name in pods for own in own_names],
+            names=names,
             pod=first_pod + np.arange(total) // count,
             branch=branch,
             standby=standby,
@@ -157,6 +187,7 @@ class _Builder:
             loop=loop,
             priority=rack.priority or pod.priority,
             tenant=rack.tenant or pod.tenant,
+            place=where,
         )
         for kind in KINDS.values():
             several = rack.several(kind) if kind.rack_table else None
@@ -166,9 +197,12 @@ class _Builder:
 
     def _rack_feeds(
         self, fed_by: FedBy, pods: list[str], count: int, where: str
-    ) -> tuple[IntArray, IntArray]:
+    ) -> tuple[IntArray, IntArray] | None:
         """Branches of the racks of an entry: spread over all pods, or in each over its own."""
-        each = [self.devices.feeds(fed_by, where, f"{pod}/") for pod in pods]
+        found = [self.devices.feeds(fed_by, where, f"{pod}/") for pod in pods]
+        each = [feeds for feeds in found if feeds is not None]
+        if not each or len(each) < len(found):
+            return None
         if all(feeds == each[0] for feeds in each):
             total = count * len(pods)
             return spread(each[0][0], total), spread(each[0][1], total)
@@ -219,6 +253,7 @@ class _Builder:
                 tls_ca=several.tls_ca,
                 priority=rows.priorities[first_rack],
                 tenant=rows.tenants[first_rack],
+                place=where,
             ),
         )
 
@@ -228,18 +263,20 @@ class _Builder:
         names = self.devices.names(pattern, where)
         if names and len(names) != several.count:
             what = f"makes {len(names)} names for count = {several.count}"
-            self.devices.report(f"{where}.name", what)
+            self.devices.report(f"{where}.name", what, rule="name-range")
+            return []
         return names
 
-    def _rack_loops(self, pattern: str, loops: dict[str, int], count: int, where: str) -> IntArray:
+    def _rack_loops(
+        self, pattern: str, loops: dict[str, int], count: int, where: str, pod: str
+    ) -> IntArray:
         if not pattern:
             return np.full(count, NO_INDEX)
         found = []
         for name in self.devices.names(pattern, where, "cdu"):
-            if name not in loops:
-                self.devices.report(
-                    f"{where}.cdu", f"no cdu {name!r} in this pod", nearest(name, loops)
-                )
+            if name not in loops and not self.devices.is_lost(name, pod):
+                what, hint = f"no cdu {name!r} in this pod", nearest(name, loops)
+                self.devices.report(f"{where}.cdu", what, hint, "no-such-cdu")
             found.append(loops.get(name, NO_INDEX))
         return spread(found or [NO_INDEX], count)
 

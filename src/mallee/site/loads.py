@@ -1,20 +1,19 @@
-"""How much each part of the power tree may be asked to carry, from nameplates alone.
-
-Two figures a branch: the most that what hangs on it can draw, and the least that control can hold
-it to with caps, charger limits and an idle battery. What control cannot reduce counts in full.
-"""
+"""What single devices, racks and coolant loops may draw and give off, from nameplates alone."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
+from mallee.core.arrays import NO_INDEX, FloatArray
 from mallee.core.device_model import DeviceModel
 from mallee.kinds import KINDS
 from mallee.kinds.cdu import CDU
-from mallee.kinds.plant import PLANT_KINDS
+from mallee.kinds.plant import AIR_HANDLER, CHILLER, DRY_COOLER, PLANT_KINDS, PUMP
 from mallee.kinds.power_shelf import POWER_SHELF
 from mallee.site.model import DeviceGroup, SiteModel
+
+ROOM_WATER_MAX_DEGC = 25.0
+"""A chiller that supplies colder water serves room air; a warmer one trims facility water."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,103 +29,106 @@ def device_range(model: DeviceModel) -> tuple[float, float]:
     return KINDS[model.kind].range_w(model)
 
 
+def can_be_held(model: DeviceModel) -> bool:
+    """Whether control can reduce what a device draws."""
+    least_w, most_w = device_range(model)
+    return least_w < most_w
+
+
 def rack_range(site: SiteModel) -> Range:
     """What the computers and switches of each rack draw from its busbar.  # (racks,)"""
     count = len(site.racks.names)
     least_w, most_w = np.zeros(count), np.zeros(count)
     for group in site.groups:
-        inside = group.rack[group.rack != NO_INDEX]
-        members = np.bincount(inside, minlength=count)
+        members = members_of_racks(group, count)
         least, most = device_range(group.model)
         least_w += members * least
         most_w += members * most
     return Range(least_w=least_w, most_w=most_w)
 
 
+def members_of_racks(group: DeviceGroup, racks: int) -> FloatArray:
+    """How many devices of a group stand in each rack.  # (racks,)"""
+    inside = group.rack[group.rack != NO_INDEX]
+    return np.bincount(inside, minlength=racks).astype(np.float64)
+
+
 def rack_shelves(site: SiteModel) -> FloatArray:
     """Rating of the power shelves of each rack together, in W; 0 without shelves.  # (racks,)"""
     rating_w = np.zeros(len(site.racks.names))
     for group in site.groups_of(POWER_SHELF):
-        inside = group.rack[group.rack != NO_INDEX]
-        members = np.bincount(inside, minlength=len(rating_w))
+        members = members_of_racks(group, len(rating_w))
         rating_w += members * group.model.parameter_or("rating_w", group.model.power_max_w)
     return rating_w
 
 
-def branch_range(site: SiteModel, transferred: bool = False) -> Range:
-    """What each branch may be asked to carry, losses of power shelves included.  # (branches,)
+def shelf_losses(site: SiteModel, load_w: FloatArray, rating_w: FloatArray) -> FloatArray:
+    """Conversion loss of racks: rating x (a + b u + c u^2) at the utilisation u.  # (racks,)
 
-    Args:
-        site: the site model.
-        transferred: every device with a standby branch hangs on that one as well, so that a
-            branch shows its load after the other one was lost.
+    The curve is that of the site's first model of shelf.
     """
-    least_w, most_w = np.zeros(len(site.branches)), np.zeros(len(site.branches))
-
-    def add(branch: IntArray, standby: IntArray, least: FloatArray, most: FloatArray) -> None:
-        for place in (branch, standby) if transferred else (branch,):
-            there = place != NO_INDEX
-            np.add.at(least_w, place[there], least[there])
-            np.add.at(most_w, place[there], most[there])
-
-    for group in site.groups:
-        outside = np.where(group.rack == NO_INDEX, 1.0, 0.0)  # racks are added as a whole
-        least, most = device_range(group.model)
-        add(group.branch, group.standby_branch, outside * least, outside * most)
-    racks, rating_w = rack_range(site), rack_shelves(site)
-    loss = _shelf_loss(site)
-    add(
-        site.racks.branch,
-        site.racks.standby_branch,
-        racks.least_w + _losses(loss, racks.least_w, rating_w),
-        racks.most_w + _losses(loss, racks.most_w, rating_w),
-    )
-    for index in range(len(site.branches) - 1, -1, -1):  # sources come before what they feed
-        branch = site.branches[index]
-        sources = (branch.parent, branch.standby) if transferred else (branch.parent,)
-        for above in sources:
-            if above != NO_INDEX:
-                least_w[above] += least_w[index]
-                most_w[above] += most_w[index]
-    return Range(least_w=least_w, most_w=most_w)
-
-
-def cdu_heat(site: SiteModel) -> dict[str, tuple[DeviceGroup, float, float]]:
-    """By CDU name: its group, and the least and most heat in W that its racks' liquid carries."""
-    names, groups = {}, {}
-    for group in site.groups_of(CDU):
-        for position, name in enumerate(group.names):
-            names[group.first_device + position] = name
-            groups[name] = group
-    least_w = dict.fromkeys(groups, 0.0)
-    most_w = dict.fromkeys(groups, 0.0)
-    for group in site.groups:
-        liquid_frac = group.model.parameter_or("liquid_frac", 0.0)
-        least, most = device_range(group.model)
-        numbers, members = np.unique(group.cdu[group.cdu != NO_INDEX], return_counts=True)
-        for number, count in zip(numbers.tolist(), members.tolist(), strict=True):
-            least_w[names[number]] += count * least * liquid_frac
-            most_w[names[number]] += count * most * liquid_frac
-    return {name: (groups[name], least_w[name], most_w[name]) for name in groups}
-
-
-def _shelf_loss(site: SiteModel) -> tuple[float, float, float]:
-    """Loss curve of the site's first kind of power shelf, as fractions of its rating."""
-    for group in site.groups_of(POWER_SHELF):
-        names = ("loss_a_pu", "loss_b_pu", "loss_c_pu")
-        a, b, c = (group.model.parameter_or(name, 0.0) for name in names)
-        return a, b, c
-    return 0.0, 0.0, 0.0
-
-
-def _losses(
-    loss: tuple[float, float, float], load_w: FloatArray, rating_w: FloatArray
-) -> FloatArray:
-    """Conversion loss of racks: rating x (a + b u + c u^2) at the utilisation u."""
+    a, b, c = next((loss_curve(g.model) for g in site.groups_of(POWER_SHELF)), (0.0, 0.0, 0.0))
     used = load_w / np.maximum(rating_w, 1.0)
-    a, b, c = loss
     losses: FloatArray = np.where(rating_w > 0.0, rating_w * (a + b * used + c * used**2), 0.0)
     return losses
+
+
+def loss_curve(model: DeviceModel) -> tuple[float, float, float]:
+    """Constant, linear and quadratic loss of what passes power on, over its rating."""
+    a, b, c = (model.parameter_or(f"loss_{letter}_pu", 0.0) for letter in "abc")
+    return a, b, c
+
+
+def rack_heat(site: SiteModel) -> tuple[Range, Range]:
+    """Heat of each rack that its liquid takes, and that the room's air takes.  # (racks,) each"""
+    count = len(site.racks.names)
+    liquid_least, liquid_most = np.zeros(count), np.zeros(count)
+    wet = site.racks.loop != NO_INDEX
+    for group in site.groups:
+        share = np.where(wet, group.model.parameter_or("liquid_frac", 0.0), 0.0)
+        members = members_of_racks(group, count) * share
+        least, most = device_range(group.model)
+        liquid_least += members * least
+        liquid_most += members * most
+    total, rating_w = rack_range(site), rack_shelves(site)
+    losses = shelf_losses(site, total.most_w, rating_w)
+    liquid = Range(least_w=liquid_least, most_w=liquid_most)
+    air = Range(least_w=total.least_w - liquid_least, most_w=total.most_w + losses - liquid_most)
+    return liquid, air
+
+
+def plant_shares(site: SiteModel) -> dict[int, float]:
+    """By first device of a group of plant: the share of its nameplate that full heat asks for.
+
+    Plant is built with spare units; what all of them could draw together is never asked for.
+    """
+    liquid, air = rack_heat(site)
+    liquid_w, air_w = float(liquid.most_w.sum()), float(air.most_w.sum())
+    asked = {
+        (DRY_COOLER.name, False): liquid_w,
+        (CHILLER.name, False): liquid_w,
+        (CHILLER.name, True): air_w,
+        (AIR_HANDLER.name, True): air_w,
+        (PUMP.name, False): liquid_w + air_w,
+    }
+    rated: dict[tuple[str, bool], float] = dict.fromkeys(asked, 0.0)
+    found = [(group, (group.kind, serves_air(group.model))) for group in site.groups]
+    for group, key in found:
+        if key in rated:
+            rated[key] += group.count * group.model.parameter_or("rating_w", 0.0)
+    return {
+        group.first_device: min(1.0, asked[key] / rated[key])
+        for group, key in found
+        if rated.get(key, 0.0) > 0.0
+    }
+
+
+def serves_air(model: DeviceModel) -> bool:
+    """Whether a plant device takes the heat of room air, not that of facility water."""
+    if model.kind == AIR_HANDLER.name:
+        return True
+    is_chiller = model.kind == CHILLER.name
+    return is_chiller and model.parameter_or("supply_set_degc", 0.0) <= ROOM_WATER_MAX_DEGC
 
 
 PLANT_MAX_FRAC = {"liquid": 0.25, "air": 0.40}

@@ -65,11 +65,13 @@ class CoolantLoop:
     Attributes:
         cdus: device numbers.
         spare: how many of them may be lost without the rest falling short.
+        place: where in the site file it is written.
     """
 
     name: str
     cdus: tuple[int, ...]
     spare: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class DeviceGroup:
         priority: who is served first when power is short; higher first.
         tenant: whose they are; empty for nobody in particular.
         serves: of plant, names of the pods whose heat it rejects; empty for all.
+        place: where in the site file the group is written, such as ``battery.bess1``.
     """
 
     model: DeviceModel
@@ -107,6 +110,7 @@ class DeviceGroup:
     priority: int = 0
     tenant: str = ""
     serves: tuple[str, ...] = ()
+    place: str = ""
 
     @property
     def kind(self) -> str:
@@ -151,6 +155,7 @@ class Racks:
         loop: index of its coolant loop, or `NO_INDEX` for air.  # (racks,)
         priority: who is served first when power is short; higher first.  # (racks,)
         tenant: whose it is; empty for nobody in particular.  # (racks,)
+        place: where in the site file it is written, ``pod.pod1.rack.r{1..2}``.  # (racks,)
     """
 
     names: tuple[str, ...]
@@ -161,6 +166,7 @@ class Racks:
     loop: IntArray
     priority: IntArray
     tenant: tuple[str, ...]
+    place: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,13 @@ class SiteModel:
         """Rows of a point over all devices of a kind whose model has it."""
         found = [g.rows(point) for g in self.groups_of(kind) if point in g.model.index]
         return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def model_of(self, device: int) -> DeviceModel:
+        """The model of a device by its number."""
+        for group in self.groups:
+            if device < group.first_device + group.count:
+                return group.model
+        raise IndexError(f"device {device} of {self.device_count}")
 
     def branch_index(self, name: str) -> int:
         """Index of a branch by name.

@@ -15,6 +15,7 @@ class RackRows:
         self.names: list[str] = []
         self.priorities: list[int] = []
         self.tenants: list[str] = []
+        self.places: list[str] = []
         self._columns: dict[str, list[int]] = {name: [] for name in _COLUMNS}
 
     @property
@@ -26,9 +27,12 @@ class RackRows:
         """One column so far.  # (racks,)"""
         return np.array(self._columns[name], np.int64)
 
-    def add(self, *, names: list[str], priority: int, tenant: str, **columns: IntArray) -> None:
+    def add(
+        self, *, names: list[str], priority: int, tenant: str, place: str, **columns: IntArray
+    ) -> None:
         """The racks of one entry; `columns` has each of pod, branch, standby, cdu, loop."""
         self.names += names
+        self.places += [place] * len(names)
         self.priorities += [priority] * len(names)
         self.tenants += [tenant] * len(names)
         for name in _COLUMNS:
@@ -45,4 +49,5 @@ class RackRows:
             loop=self.column("loop"),
             priority=np.array(self.priorities, np.int64),
             tenant=tuple(self.tenants),
+            place=tuple(self.places),
         )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from mallee.site.entry import Address, Entry, Fraction, Name, NotNegative, Positive
+from mallee.site.entry import Address, Entry, FedBy, Fraction, Name, NotNegative, Positive
 
 
 class Transformer(Entry, frozen=True, kw_only=True):
@@ -15,7 +15,7 @@ class Transformer(Entry, frozen=True, kw_only=True):
     """
 
     name: Name
-    fed_by: str = "grid"
+    fed_by: FedBy = "grid"
     rating_va: Positive
     voltage_v: Positive | None = None
     no_load_loss_frac: Fraction = 0.0015
@@ -32,7 +32,7 @@ class Breaker(Entry, frozen=True, kw_only=True):
     """
 
     name: Name
-    fed_by: str
+    fed_by: FedBy
     rating_a: Positive
     trip: Literal["electronic", "thermal-magnetic"] = "electronic"
 
@@ -41,7 +41,7 @@ class Bus(Entry, frozen=True, kw_only=True):
     """A switchboard or a busway: what several breakers or taps hang on."""
 
     name: Name
-    fed_by: str
+    fed_by: FedBy
     rating_a: Positive
 
 

@@ -1,7 +1,7 @@
 """The power tree of a site file: feeds, transformers, switchgear and in-line devices, in order."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mallee.core.arrays import NO_INDEX
@@ -11,7 +11,7 @@ from mallee.kinds import KINDS
 from mallee.site.entry import Device, FedBy
 from mallee.site.file import Pod, SiteFile
 from mallee.site.model import Branch, BranchEntry
-from mallee.site.problems import nearest
+from mallee.site.problems import ANY, Report, nearest
 from mallee.site.switchgear import Breaker, Bus, TransferSwitch, Transformer
 
 TRANSFER_S = {"ats": 0.1, "sts": 0.008}
@@ -19,9 +19,6 @@ TRANSFER_S = {"ats": 0.1, "sts": 0.008}
 
 TIE_S = 0.5
 """An automatic tie closes after the main has opened and its bus is dead (assumed)."""
-
-Report = Callable[[str, str, str], None]
-"""Takes where in the file, what is wrong, and what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,37 +59,38 @@ class PowerTree:
     declared: frozenset[str] | None
 
 
-def power_tree(file: SiteFile, models: dict[str, DeviceModel], report: Report) -> PowerTree:
+def power_tree(
+    file: SiteFile, models: dict[str, DeviceModel], report: Report, lost: frozenset[str]
+) -> PowerTree:
     """The power tree of a site.
 
     Args:
         file: the decoded site file.
         models: of the in-line devices and sources, by model name; unknown ones are left out.
         report: called for everything that does not fit.
+        lost: names whose tables could not be read; nobody is told that they are missing.
     """
-    unreadable: list[str] = []
+    unreadable = [ANY] if ANY in lost else []
 
-    def note(where: str, what: str, hint: str) -> None:
-        if where.endswith(".name"):
+    def note(
+        where: str, what: str, hint: str = "", rule: str = "reference", suggest: str = ""
+    ) -> None:
+        if where.endswith(".name") or rule == "name-twice":
             unreadable.append(where)
-        report(where, what, hint)
+        report(where, what, hint, rule, suggest)
 
     placed: dict[str, int] = {}
     order: list[Branch] = []
     for root in _roots(file, models, note):
         if root.name in placed:
-            report(f"{root.kind}.{root.name}", f"the branch name {root.name!r} is used twice", "")
+            what = f"the branch name {root.name!r} is used twice"
+            note(f"{root.kind}.{root.name}", what, rule="name-twice")
             continue
         placed[root.name] = len(order)
         order.append(root)
-    waiting: dict[str, _Waiting] = {}
-    for name, one in [*_switchgear(file, note), *_in_line(file, models, note)]:
-        if name in waiting or name in placed:
-            report(one.where, f"the branch name {name!r} is used twice", "")
-        else:
-            waiting[name] = one
+    waiting, orphans = _to_place(file, models, placed, note)
     _tie(file, waiting, report)
-    declared = None if unreadable else frozenset((*placed, *waiting))
+    declared = None if unreadable else frozenset((*placed, *waiting, *orphans, *lost))
     while waiting:
         ready = [
             name
@@ -107,7 +105,24 @@ def power_tree(file: SiteFile, models: dict[str, DeviceModel], report: Report) -
             above = [placed[_resolve(source, one.scope, placed)] for source in one.above]
             placed[name] = len(order)
             order.append(_branch(name, one, above, order))
+            _compare_sources(one, [order[index] for index in above], report)
     return PowerTree(branches=tuple(order), declared=declared)
+
+
+def _to_place(
+    file: SiteFile, models: dict[str, DeviceModel], placed: dict[str, int], note: Report
+) -> tuple[dict[str, _Waiting], set[str]]:
+    """Branches that wait for their sources, and names of those that have none to wait for."""
+    waiting: dict[str, _Waiting] = {}
+    orphans: set[str] = set()
+    for name, one in [*_switchgear(file, note), *_in_line(file, models, note)]:
+        if not one.above:
+            orphans.add(name)  # told already
+        elif name in waiting or name in placed:
+            note(one.where, f"the branch name {name!r} is used twice", rule="name-twice")
+        else:
+            waiting[name] = one
+    return waiting, orphans
 
 
 def _branch(name: str, one: _Waiting, above: list[int], order: list[Branch]) -> Branch:
@@ -145,6 +160,10 @@ def _roots(file: SiteFile, models: dict[str, DeviceModel], report: Report) -> It
             voltage_v=feed.voltage_v,
             entry=feed,
         )
+    # A genset without a voltage of its own fits the lowest one: it stands beside the loads.
+    levels_v = [feed.voltage_v for feed in file.feeds]
+    levels_v += [tx.voltage_v for tx in file.transformer if tx.voltage_v is not None]
+    low_v = min(levels_v)
     for kind in KINDS.values():
         if kind.role != "source":
             continue
@@ -153,7 +172,7 @@ def _roots(file: SiteFile, models: dict[str, DeviceModel], report: Report) -> It
             if entry.fed_by or model is None:
                 continue  # a source that hangs on a branch gives into it
             for name in _expand(entry.name, f"{kind.table}.{entry.name}.name", report):
-                volts = model.parameter_or("voltage_v", file.feeds[0].voltage_v)
+                volts = model.parameter_or("voltage_v", low_v)
                 yield Branch(
                     name=name,
                     kind=kind.name,
@@ -178,9 +197,10 @@ def _switchgear(file: SiteFile, report: Report) -> Iterator[tuple[str, _Waiting]
             assert not isinstance(entry, Device) or entry.fed_by
             where = f"{kind}.{entry.name}"
             names = _expand(entry.name, f"{where}.name", report)
-            for name, above in zip(
-                names, _sources(_fed_by(entry), len(names), where, report), strict=True
-            ):
+            sources = _sources(_fed_by(entry), len(names), where, report)
+            if kind != "transfer_switch":
+                sources = _only_first(sources, where, report)
+            for name, above in zip(names, sources, strict=True):
                 yield name, _switchgear_branch(kind, f"{kind}.{name}", above, entry)
 
 
@@ -217,13 +237,15 @@ def _in_line(
                 at = f"{where}{kind.table}.{entry.name}"
                 names = _expand(entry.name, f"{at}.name", lambda *_: None)
                 model = models.get(entry.model)
-                for name, above in zip(
-                    names, _sources(entry.fed_by, len(names), at, report), strict=True
-                ):
-                    if model is None:
-                        continue  # told where its group is made
-                    rating_w = model.parameter_or("rating_w", model.power_max_w)
+                sources = _sources(entry.fed_by, len(names), at, report)
+                if not kind.takes_two_feeds:
+                    sources = _only_first(sources, at, report)
+                for name, above in zip(names, sources, strict=True):
                     one = _Waiting(kind=kind.name, where=at, above=above, entry=entry, scope=scope)
+                    if model is None:  # told where its group is made
+                        yield scope + name, replace(one, above=())
+                        continue
+                    rating_w = model.parameter_or("rating_w", model.power_max_w)
                     yield scope + name, replace(one, rating_w=rating_w)
 
 
@@ -232,11 +254,19 @@ def _tie(file: SiteFile, waiting: dict[str, _Waiting], report: Report) -> None:
     for tie in file.tie:
         where = f"tie.{tie.name}"
         one, other = (waiting.get(name) for name in tie.between)
+        if tie.between[0] == tie.between[1]:
+            report(f"{where}.between", "names one switchboard twice", "name two")
         for name, found in zip(tie.between, (one, other), strict=True):
             if found is None or found.kind != "switchboard":
                 boards = [n for n, w in waiting.items() if w.kind == "switchboard"]
-                report(f"{where}.between", f"no switchboard {name!r}", nearest(name, boards))
-        if one is None or other is None:
+                report(
+                    f"{where}.between",
+                    f"no switchboard {name!r}",
+                    nearest(name, boards),
+                    "no-such-branch",
+                )
+        pair = [found for found in (one, other) if found and found.kind == "switchboard"]
+        if one is None or other is None or one is other or len(pair) < 2:
             continue
         for name, mine, its in ((tie.between[0], one, other), (tie.between[1], other, one)):
             waiting[name] = replace(
@@ -252,7 +282,7 @@ def _sources(fed_by: FedBy, count: int, where: str, report: Report) -> list[tupl
     """Sources of each member of a range; a range in `fed_by` spreads them in equal blocks."""
     patterns = [fed_by] if isinstance(fed_by, str) else fed_by
     if not patterns or not patterns[0]:
-        report(where, "has no fed_by", "name the branch above it, or a feed")
+        report(where, "has no fed_by", "name the branch above it, or a feed", "no-feed")
         return [()] * count
     columns = []
     for pattern in patterns:
@@ -272,20 +302,68 @@ def _report_stuck(
     report: Report,
 ) -> None:
     """Say of each branch that hangs on nothing or on itself why it cannot be placed."""
-    lost = declared is None  # a name that cannot be read is told already
+    if declared is None:
+        return  # a name that cannot be read is told already
     for one in waiting.values():
         for source in one.above:
-            if declared is not None and not {source, one.scope + source} & declared:
-                report(f"{one.where}.fed_by", f"no branch {source!r}", nearest(source, declared))
-                lost = True
-    if not lost:
-        round_trip = next(iter(waiting.values()))
-        report(f"{round_trip.where}.fed_by", "the power tree runs in a circle here", "")
+            if not {source, one.scope + source} & declared:
+                hint = nearest(source, declared)
+                report(f"{one.where}.fed_by", f"no branch {source!r}", hint, "no-such-branch")
+    for circle in _circles(waiting):
+        names = " > ".join([*circle, circle[0]])
+        report(
+            f"{waiting[circle[0]].where}.fed_by",
+            f"the power tree runs in a circle here: {names}",
+            "feed one of them from a branch nearer to the grid",
+            "power-loop",
+        )
+
+
+def _circles(waiting: dict[str, _Waiting]) -> Iterator[list[str]]:
+    """Every circle among branches that wait for each other, once."""
+    seen: set[str] = set()
+    for start in waiting:
+        path: list[str] = []
+        name = start
+        while name in waiting and name not in seen and name not in path:
+            path.append(name)
+            one = waiting[name]
+            stuck = [_resolve(source, one.scope, dict.fromkeys(waiting, 0)) for source in one.above]
+            name = next((source for source in stuck if source in waiting), "")
+        if name in path:
+            yield path[path.index(name) :]
+        seen.update(path)
+
+
+def _compare_sources(one: _Waiting, above: list[Branch], report: Report) -> None:
+    """Two sources of one branch must have one voltage."""
+    if len(above) < 2 or above[0].voltage_v == above[1].voltage_v:
+        return
+    names = " and ".join(f"{branch.name} {branch.voltage_v:g} V" for branch in above[:2])
+    where = f"tie.{one.tie}.between" if one.tie else f"{one.where}.fed_by"
+    report(where, f"its two sources differ in voltage: {names}", _ONE_VOLTAGE, "voltage-differs")
+
+
+_ONE_VOLTAGE = "give the transformer above one of them the voltage_v of the other"
+
+
+def _only_first(
+    sources: list[tuple[str, ...]], where: str, report: Report
+) -> list[tuple[str, ...]]:
+    """A branch has one source; two would run in parallel through it."""
+    if any(len(names) > 1 for names in sources):
+        report(
+            f"{where}.fed_by",
+            f"names {len(sources[0])} sources, which would run in parallel through it",
+            "only a transfer_switch, a tie, or a device with two cords takes two",
+            "parallel-sources",
+        )
+    return [names[:1] for names in sources]
 
 
 def _expand(pattern: str, where: str, report: Report) -> list[str]:
     try:
         return expand_range(pattern)
     except ValueError as problem:
-        report(where, str(problem), "")
+        report(where, str(problem), rule="name-range")
         return []
