@@ -17,6 +17,7 @@ import pytest
 from mallee.catalogue import load_site
 from mallee.catalogue.read import load_model
 from mallee.cli import app
+from mallee.site.checks import check_site
 from mallee.site.file import SiteFile
 from mallee.site.simulated import Load, Smoothing
 
@@ -103,7 +104,9 @@ def test_toml_is_toml(where: str, text: str) -> None:
 def test_sites_can_be_built(where: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text(text, encoding="utf-8")
-    assert load_site(path).device_count > 0, where
+    site = load_site(path)
+    assert site.device_count > 0, where
+    assert [finding for finding in check_site(site) if finding.level == "error"] == [], where
 
 
 @pytest.mark.parametrize(("where", "text"), marked(blocks("toml model")))

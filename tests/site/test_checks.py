@@ -601,3 +601,10 @@ def test_a_real_site_needs_addresses() -> None:
 )
 def test_powers_as_people_read_them(power_w: float, text: str) -> None:
     assert watts(power_w) == text
+
+
+def test_the_page_of_rules_is_the_table(root: Path) -> None:
+    page = (root / "docs/check.md").read_text(encoding="utf-8")
+    rows = [f"| `{rule}` | {meaning} |" for rule, meaning in RULES.items()]
+    assert [row for row in rows if row not in page] == []
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == list(RULES)

@@ -14,6 +14,7 @@ from mallee.core.errors import ConfigError
 if TYPE_CHECKING:
     from mallee.catalogue.read import Survey
     from mallee.catalogue.toml_file import TomlFile
+    from mallee.core.device_model import DeviceModel
     from mallee.site.checks import Finding, WorkLeft
     from mallee.site.model import SiteModel
     from mallee.site.simulated import Load
@@ -118,17 +119,37 @@ def _summary(name: str, site: "SiteModel | None", errors: int) -> str:
 
 
 def _work_left(site: "SiteModel") -> "WorkLeft | None":
-    """The curve of throughput under a cap, as the twin has it for the site's main load."""
+    """The curve of throughput under a cap of nodes, as the twin has it for the site's main load.
+
+    A node's cap lies between its lowest and its highest as its accelerators' does between theirs;
+    what counts for the work is the cap of these over what the load draws.
+    """
     twin = site.file.twin
-    if twin is None:
+    models = [(g.model, g.count * g.model.accelerators) for g in site.groups_of("node")]
+    if twin is None or not models:
         return None
     import numpy as np
 
     from mallee.twin.compute.placement import CLASS_OF_KIND
     from mallee.twin.compute.throughput import throughput_at
 
-    name = twin.load.throughput_class or CLASS_OF_KIND[twin.load.kind]
-    return lambda cap_frac: float(throughput_at(name, np.array([cap_frac]))[0])
+    load = twin.load
+    name = load.throughput_class or CLASS_OF_KIND[load.kind]
+    level = load.compute_level if load.kind == "training" else 1.0
+
+    def of_model(model: "DeviceModel", share: float) -> float:
+        low_w = model.parameter_or("cap_min_w", 0.0)
+        high_w = model.parameter_or("cap_max_w", model.power_max_w)
+        frac = np.clip((share * high_w - low_w) / max(high_w - low_w, 1.0), 0.0, 1.0)
+        most_w = model.parameter_or("gpu_max_w", 1.0)
+        least_w = model.parameter_or("gpu_cap_min_w", 0.0)
+        idle_frac = model.parameter_or("gpu_idle_w", 0.0) / most_w
+        drawn_frac = idle_frac + (1.0 - idle_frac) * level
+        cap_frac = (least_w + frac * (most_w - least_w)) / most_w
+        return float(throughput_at(name, np.array([min(1.0, cap_frac / drawn_frac)]))[0])
+
+    total = sum(count for _, count in models)
+    return lambda share: sum(count * of_model(m, share) for m, count in models) / max(total, 1)
 
 
 def _outside(site: "SiteModel", *, in_part: bool) -> "Iterator[Finding]":
