@@ -70,9 +70,8 @@ def other_w(mean_w: tuple[float, ...], learned_s: float, limits: Limits) -> Floa
     """What to count with beside the steerable loads, at every branch.
 
     Metered branches: what was learned and a margin, blended with the nameplate bound while that is
-    young. Others: their named loads at their highest, and with the plant that nobody named no more
-    than flows beside known loads in all feeds together. Their protection has minutes, so before
-    anything is learned that plant does not count.
+    young. Others: their named loads at their highest, and of the plant that nobody named the share
+    that the feeds show to run now.
 
     Args:
         learned_s: how long has been learned.
@@ -82,8 +81,21 @@ def other_w(mean_w: tuple[float, ...], learned_s: float, limits: Limits) -> Floa
     learned_w = np.array(mean_w) + MARGIN_FRAC * limits.contract_w
     young = math.exp(-learned_s / FORGET_S)
     measured_w = np.where(np.isnan(learned_w), bound_w, learned_w + young * (bound_w - learned_w))
-    shown_w = float(np.nansum(np.maximum(learned_w[: limits.feeds], 0.0)))
-    with_plant_w = budget.fixed_w + budget.plant_w
-    found: FloatArray = np.clip(shown_w, budget.fixed_w, with_plant_w)
+    found: FloatArray = budget.fixed_w + budget.plant_w * _plant_share(learned_w, learned_s, limits)
     found[metered] = measured_w
     return found
+
+
+def _plant_share(learned_w: FloatArray, learned_s: float, limits: Limits) -> float:
+    """Share of the unnamed plant's bound that runs now, from what flows beside known loads.
+
+    Half of the named loads' highest is taken off that, so the share is rather too high. The
+    protection of branches without a meter has minutes: before anything is learned it is 0.
+    """
+    feeds = limits.metered[: limits.feeds]
+    plant_w = float(limits.budget.plant_w[feeds].sum())
+    shown_w = learned_w[: limits.feeds].sum()
+    if learned_s < FORGET_S or plant_w <= 0.0 or not np.isfinite(shown_w):
+        return 0.0
+    fixed_w = float(limits.budget.fixed_w[feeds].sum())
+    return float(np.clip((shown_w - 0.5 * fixed_w) / plant_w, 0.0, 1.0))

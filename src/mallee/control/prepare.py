@@ -82,7 +82,7 @@ def prepare(
         other_w=beside_w,
         support_w=support_w,
         aims=aims,
-        capacity_w=capacity_w(limits, view, beside_w, aims, trims, support_w),
+        capacity_w=capacity_w(limits, seen.charge_bias_w, beside_w, aims, trims, support_w),
         requests=requests,
         time_s=time_s,
         period_s=DECISION_S if is_due else 0.0,
@@ -93,7 +93,7 @@ def prepare(
 
 def capacity_w(
     limits: Limits,
-    view: View,
+    charge_w: float,
     beside_w: FloatArray,
     aims: tuple[Aim, ...],
     trims: tuple[Trim, ...],
@@ -102,12 +102,15 @@ def capacity_w(
     """What the steerable loads below each branch may draw together.  # (branches,)
 
     Batteries help at the feed whose meter they watch. On the branches that carry them they count
-    with what they charge now.
+    with what control asks them to charge: what they take of a swing they take when loads are low.
+
+    Args:
+        charge_w: asked of the batteries for their state of charge.
     """
     budget = limits.budget
     found = budget.limit_w - beside_w
     charging = budget.battery_w > 0.0
-    found -= np.where(charging, max(0.0, view.charge_w), 0.0)
+    found -= np.where(charging, max(0.0, charge_w), 0.0)
     for position, (branch, aim, trim) in enumerate(
         zip(limits.metered.tolist(), aims, trims, strict=True)
     ):

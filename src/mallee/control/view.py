@@ -170,7 +170,7 @@ def look_at_loads(snapshot: Snapshot, limits: Limits) -> LoadsView:
     wants_w = np.maximum(
         WANTS_TIMES * power_w, np.where(occupied, ARRIVAL_FRAC * loads.most_w, 0.0)
     )
-    wants_w = np.where(seen, np.clip(wants_w, loads.floor_w, loads.most_w), loads.most_w)
+    wants_w = np.clip(np.where(seen, wants_w, may_w), loads.floor_w, loads.most_w)
     return LoadsView(
         power_w=power_w,
         seen=seen,
