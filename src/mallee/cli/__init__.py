@@ -11,7 +11,10 @@ from mallee import __version__
 from mallee.cli.catalogue import catalogue
 from mallee.cli.check import check
 from mallee.cli.discover import discover
+from mallee.cli.energy import backtest, bill
 from mallee.cli.inspect import query, status, why
+from mallee.cli.plan import plan
+from mallee.cli.response import response
 from mallee.cli.study import bench, simulate
 from mallee.cli.up import up
 from mallee.core.errors import ConfigError, MalleeError, Unreachable
@@ -21,7 +24,20 @@ app = App(
     version=__version__,
     help="Runs a modular AI data centre from grid to chip, on hardware or on its physics twin.",
 )
-for command in (up, check, simulate, status, why, query, discover, bench):
+for command in (
+    up,
+    check,
+    simulate,
+    status,
+    why,
+    query,
+    discover,
+    bill,
+    backtest,
+    response,
+    plan,
+    bench,
+):
     app.command(command)
 app.command(catalogue)
 

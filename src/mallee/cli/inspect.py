@@ -34,7 +34,7 @@ def status(*, data: Path | None = None, json_: Json = False) -> int:
     """
     from mallee.cli.site_state import devices_of, powers_of, processes_of
 
-    folder, run, site, board = _running(data)
+    folder, run, site, board = running(data)
     now_s = time.monotonic()
     snapshot = board.snapshot(now_s)
     said = board.status()
@@ -90,7 +90,7 @@ def why(*, data: Path | None = None, json_: Json = False) -> int:
     json_
         Print one JSON object, for programs.
     """
-    _, _, site, board = _running(data)
+    _, _, site, board = running(data)
     said = board.status()
     if said is None:
         raise Unreachable(f"{site.name}: control has not said anything yet")
@@ -177,7 +177,7 @@ def query(
     return 0
 
 
-def _running(data: Path | None) -> tuple["RunFolder", "Run", "SiteModel", "Board"]:
+def running(data: Path | None) -> tuple["RunFolder", "Run", "SiteModel", "Board"]:
     from mallee.runtime.board import Board
     from mallee.runtime.run_folder import find_running, load_run
 

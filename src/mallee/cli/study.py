@@ -31,6 +31,7 @@ def simulate(
     ev: bool = False,
     faults: Path | None = None,
     seed: Seed = 1,
+    plan: bool = True,
     report: Path | None = None,
     series: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -62,6 +63,8 @@ def simulate(
         TOML list of faults: what breaks, when, until when.
     seed
         Seed of everything random; equal seeds give equal bytes.
+    plan
+        Follow energy plans where the site file has [energy]; --no-plan is the null case.
     report
         Write an HTML page with power, battery, temperatures, events and the spectrum.
     series
@@ -83,13 +86,19 @@ def simulate(
     if duration_s < 1:
         raise ConfigError("--for", f"{for_!r} is less than a second", "simulate 1s or more")
     model = _loaded(model, trace, scale_to, ev)
-    plan = None
+    breaks = None
     if faults is not None:
         from mallee.twin.faults import FaultPlan
 
-        plan = FaultPlan.from_toml(faults, model)
+        breaks = FaultPlan.from_toml(faults, model)
+    from mallee.optimize.site_planner import planner_of
+
+    energy = planner_of(model, site.absolute().parent) if plan else None
+    steps = None if energy is None else energy.step
     bar = ProgressBar(duration_s, "simulating")
-    result = run(model, duration_s=duration_s, seed=seed, faults=plan, progress=bar)
+    result = run(
+        model, duration_s=duration_s, seed=seed, faults=breaks, progress=bar, planner=steps
+    )
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
     figures = figures_of(result)

@@ -38,7 +38,7 @@ from mallee.control.tell import reason_of, tell
 from mallee.control.view import View, look, look_at_loads
 from mallee.core.command import Command
 from mallee.core.event import Event
-from mallee.core.plan import Plan
+from mallee.core.plan import Plan, charge_at
 from mallee.core.request import Request, in_force
 from mallee.core.snapshot import Snapshot
 
@@ -158,7 +158,8 @@ def _decide(
     bounds = narrow_all(scene, ratings)
     wanted = wanted_w(scene, bounds)
     override = supervise(scene)
-    recovery = next_recovery(scene) if is_due else keep_recovery(scene)
+    planned_w = charge_at(plans, time_s)
+    recovery = next_recovery(scene, planned_w) if is_due else keep_recovery(scene)
     state = replace(
         scene.state,
         cycle=before.cycle + 1,

@@ -8,6 +8,7 @@ beside the target.
 
 from typing import NamedTuple
 
+from mallee.control.limits import Limits
 from mallee.control.scene import Scene
 from mallee.core.units import SECONDS_PER_HOUR
 
@@ -37,14 +38,26 @@ class Recovery(NamedTuple):
     recovering: bool
 
 
-def next_recovery(scene: Scene) -> Recovery:
-    """Next bias. Called once a second."""
+def next_recovery(scene: Scene, planned_w: float | None = None) -> Recovery:
+    """Next bias. Called once a second.
+
+    Args:
+        planned_w: what a plan wants charged; taken within the window instead of the target.
+    """
     state, limits = scene.state, scene.limits
     seen = [battery for battery in scene.view.batteries if battery.seen]
     capacity_wh = sum(battery.limits.capacity_wh for battery in seen)
     if capacity_wh <= 0.0:
         return Recovery(0.0, 0.0, recovering=False)
     soc = sum(battery.soc * battery.limits.capacity_wh for battery in seen) / capacity_wh
+    # Room is what import really leaves under its limit, and what the batteries really take.
+    room_w = max(scene.import_aim_w - scene.import_w + max(scene.view.charge_w, 0.0), 0.0)
+    low_w = -sum(battery.discharge_max_w for battery in seen)
+    high_w = min(room_w, sum(battery.charge_max_w for battery in seen))
+    if planned_w is not None and _may_follow(soc, planned_w, limits):
+        goal_w = min(max(planned_w, low_w), high_w)
+        step_w = STEP_MAX_FRAC * limits.import_aim_w
+        return Recovery(_towards(state.charge_bias_w, goal_w, step_w), 0.0, recovering=False)
     missing = limits.soc_target - soc
     recovering = abs(missing) > (STOP_WITHIN if state.soc_recovering else START_BELOW)
     step_w = STEP_MAX_FRAC * limits.import_aim_w
@@ -52,14 +65,15 @@ def next_recovery(scene: Scene) -> Recovery:
         return Recovery(_towards(state.charge_bias_w, 0.0, step_w), 0.0, recovering=False)
     integral = state.soc_integral + missing * scene.period_s / INTEGRAL_S
     wanted_w = (missing + integral) * capacity_wh * SECONDS_PER_HOUR / RECOVER_S
-    # Room is what import really leaves under its limit, and what the batteries really take.
-    room_w = max(scene.import_aim_w - scene.import_w + max(scene.view.charge_w, 0.0), 0.0)
-    low_w = -sum(battery.discharge_max_w for battery in seen)
-    high_w = min(room_w, sum(battery.charge_max_w for battery in seen))
     limited_w = min(max(wanted_w, low_w), high_w)
     if limited_w != wanted_w:
         integral = state.soc_integral  # no winding up behind a limit
     return Recovery(_towards(state.charge_bias_w, limited_w, step_w), integral, recovering=True)
+
+
+def _may_follow(soc: float, planned_w: float, limits: Limits) -> bool:
+    """Whether a plan asks for something that keeps, or leads back to, the window."""
+    return soc < limits.soc_max if planned_w > 0.0 else soc > limits.soc_min
 
 
 def _towards(value: float, goal: float, step: float) -> float:

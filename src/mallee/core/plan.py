@@ -12,12 +12,15 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         from_s, until_s: monotonic times, the end not included.
         import_target_w: import to stay under where the battery can do it; infinite for none.
+        charge_w: what the batteries should charge in sum, negative discharges; None leaves their
+            state of charge to control.
         reason: what the target is for, such as a demand window's name.
     """
 
     from_s: float
     until_s: float
     import_target_w: float = math.inf
+    charge_w: float | None = None
     reason: str = ""
 
     def __post_init__(self) -> None:
@@ -36,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         made_s: monotonic time at which it was made.
         valid_until_s: monotonic time from which on control acts as if there were no plan.
         steps: in order of time, without overlap; gaps propose nothing.
+        notes: why, for people: what binds, what could not be kept, what it saves.
     """
 
     source: str
@@ -43,6 +47,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     made_s: float
     valid_until_s: float
     steps: tuple[PlanStep, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for step, after in zip(self.steps, self.steps[1:], strict=False):
@@ -64,6 +69,12 @@ class Plans(msgspec.Struct, frozen=True, kw_only=True):
 
     generation: int = 0
     plans: tuple[Plan, ...] = ()
+
+
+def charge_at(plans: Iterable[Plan], time_s: float) -> float | None:
+    """What the first plan that says so wants the batteries to charge now, W."""
+    wanted = (step.charge_w for step in steps_at(plans, time_s))
+    return next((charge_w for charge_w in wanted if charge_w is not None), None)
 
 
 def steps_at(plans: Iterable[Plan], time_s: float) -> list[PlanStep]:

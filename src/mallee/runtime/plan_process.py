@@ -1,7 +1,7 @@
 """The plan process: proposes what control should aim for, and never commands.
 
 It may be late, wrong or dead: control narrows its bounds by a plan only while the plan is valid
-and can be kept. Today it knows the demand windows of the contract.
+and can be kept. It knows the demand windows of the contract, and with a tariff the energy plan.
 """
 
 import signal
@@ -12,6 +12,8 @@ from pathlib import Path
 import structlog
 
 from mallee.control import plan_of_windows
+from mallee.core.plan import Plan
+from mallee.optimize.site_planner import SitePlanner, planner_of
 from mallee.runtime.board import Board
 from mallee.runtime.run_folder import RunFolder, load_run
 from mallee.site.model import SiteModel
@@ -24,8 +26,9 @@ _log = structlog.get_logger()
 def main(folder: Path) -> None:
     """Plan until told to stop."""
     place = RunFolder(folder)
-    _, site = load_run(place)
-    planner = Planner(site, Board.open(place.board, site))
+    run, site = load_run(place)
+    energy = planner_of(site, Path(run.source).parent)
+    planner = Planner(site, Board.open(place.board, site), energy)
     signal.signal(signal.SIGTERM, lambda *_: planner.stop())
     _log.info("planning", site=site.name)
     planner.run()
@@ -34,8 +37,9 @@ def main(folder: Path) -> None:
 class Planner:
     """Writes the plans of one site to its board."""
 
-    def __init__(self, site: SiteModel, board: Board) -> None:
-        self._site, self._board = site, board
+    def __init__(self, site: SiteModel, board: Board, energy: SitePlanner | None = None) -> None:
+        self._site, self._board, self._energy = site, board, energy
+        self._standing: tuple[Plan, ...] = ()
         self._due_s = 0.0
         self._generation = board.plans().generation
         self._stopped = threading.Event()
@@ -53,13 +57,19 @@ class Planner:
     def step(self, time_s: float, utc_s: float) -> None:
         """Plan where that is due, and show that this process lives.
 
+        Demand windows are looked at every minute; the energy planner sees every second's readings.
+
         Args:
             time_s: monotonic time.
             utc_s: the same instant in seconds since 1970 UTC.
         """
-        if time_s >= self._due_s:
+        energy: tuple[Plan, ...] = ()
+        if self._energy is not None:
+            energy = self._energy.step(self._board.snapshot(time_s), utc_s, time_s)
+        if time_s >= self._due_s or energy != self._standing:
             self._generation += 1
             plan = plan_of_windows(self._site.file, utc_s, time_s, self._generation)
-            self._board.publish_plans((plan,) if plan is not None else (), self._generation)
-            self._due_s = time_s + PLAN_EVERY_S
+            windows = (plan,) if plan is not None else ()
+            self._board.publish_plans(windows + energy, self._generation)
+            self._due_s, self._standing = time_s + PLAN_EVERY_S, energy
         self._board.beat("plan", time_s)

@@ -49,6 +49,7 @@ PLAN_EVERY_S = 60
 NOON_UTC_S = 1_782_928_800.0
 """1 July 2026, 18:00 UTC, midday in the middle of North America: no demand window is open."""
 
+Planner = Callable[[Snapshot, float, float], tuple[Plan, ...]]
 Watcher = Callable[[SiteTwin, Snapshot, ControlState, list[Command]], None]
 
 
@@ -104,6 +105,7 @@ def simulate(
     start_utc_s: float = NOON_UTC_S,
     progress: Callable[[int], None] | None = None,
     watch: Watcher | None = None,
+    planner: Planner | None = None,
 ) -> Simulation:
     """Run a site for a while.
 
@@ -116,12 +118,15 @@ def simulate(
         progress: called once a virtual second with the seconds done.
         watch: called after every cycle with the twin, what control remembers and what it asked;
             for checks that look at everything.
+        planner: called once a second with the newest snapshot, UTC and control's time; what it
+            returns stands beside the plans of demand windows. None is the null case.
     """
     twin = SiteTwin(site, seed=seed, faults=faults)
     limits = limits_of(site)
     collector = VirtualCollector(site, twin)
     record = _Record(site, twin, duration_s)
     state = initial_state()
+    windows: tuple[Plan, ...] = ()
     plans: tuple[Plan, ...] = ()
     has_windows = any(window.target_w > 0.0 for window in site.grid.demand_windows)
     events: list[Event] = []
@@ -129,12 +134,14 @@ def simulate(
     for second in range(duration_s):
         if has_windows and second % PLAN_EVERY_S == 0:
             plan = plan_of_windows(site.file, start_utc_s + second, float(second))
-            plans = (plan,) if plan is not None else ()
+            plans = windows = (plan,) if plan is not None else ()
         for part in range(1000 // CONTROL_MS):
             twin.advance(CONTROL_MS)
             record.take_block(second, part)
             time_s = twin.time_ms / 1000.0
             snapshot = collector.collect(time_s)
+            if planner is not None and part == 0:
+                plans = windows + planner(snapshot, start_utc_s + time_s, time_s)
             state, commands, said = cycle(state, snapshot, plans, (), limits, time_s)
             events += said
             if watch is not None:

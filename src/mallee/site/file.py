@@ -129,6 +129,18 @@ class Control(Entry, frozen=True, kw_only=True):
     policy: Literal["chargers-first", "compute-first", "shared"] = "chargers-first"
 
 
+class Energy(Entry, frozen=True, kw_only=True):
+    """What energy costs here, for plans; files stand beside the site file.
+
+    Attributes:
+        tariff: tariff file (TOML).
+        prices: CSV with ``time`` and one column a market that the tariff follows.
+    """
+
+    tariff: str
+    prices: str = ""
+
+
 class SiteFields(_Places, frozen=True, kw_only=True):
     """A whole site file.
 
@@ -148,6 +160,7 @@ class SiteFields(_Places, frozen=True, kw_only=True):
     transfer_switch: list[TransferSwitch] = []
     pod: list[Pod] = []
     control: Control = Control()
+    energy: Energy | None = None
     twin: Twin | None = None
 
     @property
