@@ -21,7 +21,7 @@ import numpy as np
 
 from mallee.catalogue import load_site
 from mallee.site.model import SiteModel
-from mallee.twin.cooling.cooling import Cooling
+from mallee.twin.parts.cooling.cooling import Cooling
 from mallee.twin.site_twin import SiteTwin
 
 SITES = Path(__file__).parents[1] / "examples" / "sites"

@@ -19,7 +19,7 @@ from tests.suffixes import FOREIGN, foreign_units, mixed_units, unit_of
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/mallee"
 FILES = sorted(SOURCE.rglob("*.py"))
-FOUND_BY_FOLDER = ("kinds",)
+FOUND_BY_FOLDER = re.compile(r"mallee\.(kinds\.\w+|twin\.parts\.\w+(\.part)?)")
 PURE = ("core", "kinds", "site", "control", "optimize", "twin")  # no clock, no global chance
 CHANCE = {"time", "random", "secrets", "uuid"}
 SEEDED = {"default_rng", "SeedSequence", "Generator", "Philox", "PCG64", "BitGenerator"}
@@ -177,8 +177,7 @@ def test_no_file_is_dead() -> None:
                 used.add(node.value)  # a process is started by its module's name
     modules = {".".join(path.relative_to(ROOT / "src").with_suffix("").parts) for path in FILES}
     dead = {m.removesuffix(".__init__") for m in modules if not m.endswith("__init__")} - used
-    found = tuple(f"mallee.{folder}." for folder in FOUND_BY_FOLDER)
-    dead = {name for name in dead if not name.startswith(found)}
+    dead = {name for name in dead if not FOUND_BY_FOLDER.fullmatch(name)}
     assert sorted(name for name in dead if not name.endswith("__main__")) == []
 
 

@@ -13,10 +13,10 @@ from mallee.core.arrays import FloatArray
 from mallee.site.build import build_site
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load, Smoothing, Twin
-from mallee.twin.compute import Compute
-from mallee.twin.compute.throughput import TABLES, pchip
-from mallee.twin.compute.workload.fit import compare, fit_training
-from mallee.twin.compute.workload.trace_file import read_trace
+from mallee.twin.parts.compute import Compute
+from mallee.twin.parts.compute.throughput import TABLES, pchip
+from mallee.twin.parts.compute.workload.fit import compare, fit_training
+from mallee.twin.parts.compute.workload.trace_file import read_trace
 from validation.case import Curve, Picture, Result
 from validation.electrical import DEMO
 

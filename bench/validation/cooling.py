@@ -3,9 +3,9 @@
 import numpy as np
 
 from mallee.site.simulated import Load
-from mallee.twin.compute import Compute
-from mallee.twin.cooling.chiller import CARRIER_19XR_742KW, eir_available_frac, eir_power_w
-from mallee.twin.cooling.heat_exchanger import counterflow_effectiveness
+from mallee.twin.parts.compute import Compute
+from mallee.twin.parts.cooling.chiller import CARRIER_19XR_742KW, eir_available_frac, eir_power_w
+from mallee.twin.parts.cooling.heat_exchanger import counterflow_effectiveness
 from validation.case import Curve, Picture, Result
 from validation.compute import run, site_of
 

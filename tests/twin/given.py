@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +16,12 @@ from mallee.core.arrays import FloatArray
 from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
 from mallee.twin.clock import STEP_MS
+from mallee.twin.part import Part
+from mallee.twin.parts.compute.work import NO_WORK
 from mallee.twin.site_twin import SiteTwin
 
 
-class GivenLoad:
+class GivenLoad(Part):
     """Stands where the compute side stands: rack power from an array, repeated at its end."""
 
     def __init__(self, site: SiteModel, total_w: FloatArray) -> None:
@@ -27,7 +30,7 @@ class GivenLoad:
         self.it_w: FloatArray = np.zeros(racks)
         self.heat_liquid_w: FloatArray = np.zeros(racks)
         self.heat_air_w: FloatArray = np.zeros(racks)
-        self.throughput = 1.0
+        self.throughput, self.work = 1.0, NO_WORK
         self.caps: dict[int, float] = {}
         self.voltage_pu: FloatArray = np.ones(racks)
         self.stored_j = np.zeros(racks)
@@ -58,13 +61,10 @@ class GivenLoad:
     def write_cap(self, node: int, cap_w: float) -> None:
         self.caps[node] = cap_w
 
-    def fill_points(self, true_points: FloatArray) -> None:
-        pass
-
     def save(self) -> dict[str, NDArray[Any]]:
         return {"it_w": self.it_w.copy(), "input_j": self.shelves.input_j.copy()}
 
-    def restore(self, saved: dict[str, NDArray[Any]]) -> None:
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
         self.it_w = saved["it_w"].copy()
         self.shelves.input_j[:] = self.shelves.output_j[:] = saved["input_j"]
 
@@ -82,7 +82,7 @@ def given_twin(site: SiteModel, total_w: FloatArray, seed: int = 1, **twin: Any)
     """A twin without cars whose racks together draw `total_w`, one value a step of 20 ms."""
     twin.setdefault("ev_sessions_per_day", 0.0)
     built = SiteTwin(changed(site, twin=twin), seed=seed)
-    built.compute = GivenLoad(built.site, np.asarray(total_w, np.float64))  # type: ignore[assignment]
+    built.parts["compute"] = GivenLoad(built.site, np.asarray(total_w, np.float64))
     built._settle(built.site.file.twin)  # type: ignore[arg-type]
     return built
 

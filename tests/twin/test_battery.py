@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mallee.core.device_model import Parameter
 from mallee.core.errors import ConfigError, Rejected
 from mallee.site.model import SiteModel
-from mallee.twin.battery import layout
-from mallee.twin.battery.ageing import (
+from mallee.twin.clock import STEP_S, Clock
+from mallee.twin.parts.battery import layout
+from mallee.twin.parts.battery.ageing import (
     AGEING,
     CALENDAR_POWER,
     CYCLE_POWER,
@@ -23,16 +24,15 @@ from mallee.twin.battery.ageing import (
     cycle_rate,
     grow,
 )
-from mallee.twin.battery.batteries import Batteries
-from mallee.twin.battery.cells import step_cells, store
-from mallee.twin.battery.inverter import (
+from mallee.twin.parts.battery.batteries import Batteries
+from mallee.twin.parts.battery.cells import step_cells, store
+from mallee.twin.parts.battery.inverter import (
     charge_available_w,
     discharge_available_w,
     make_path,
     residual_frac,
     respond,
 )
-from mallee.twin.clock import STEP_S, Clock
 from tests.twin.given import given_twin, run
 
 PATHS = {

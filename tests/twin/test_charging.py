@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from mallee.core.errors import ConfigError, Rejected
 from mallee.site.model import SiteModel
-from mallee.twin.charging.evses import book_cars, charge_cars, taper_frac
-from mallee.twin.charging.layout import NEVER_MS
-from mallee.twin.charging.sessions import DAY_MS, draw_day, read_sessions
-from mallee.twin.charging.stations import Stations, safe_share_w
 from mallee.twin.clock import STEP_MS, STEP_S
+from mallee.twin.parts.charging.evses import book_cars, charge_cars, taper_frac
+from mallee.twin.parts.charging.layout import NEVER_MS
+from mallee.twin.parts.charging.sessions import DAY_MS, draw_day, read_sessions
+from mallee.twin.parts.charging.stations import Stations, safe_share_w
 from tests.twin.given import changed, given_twin
 
 
@@ -50,8 +50,8 @@ def test_safe_share_is_what_the_pods_leave(demo_site: SiteModel) -> None:
 
 def test_a_car_ramps_up_tapers_and_leaves(demo_site: SiteModel) -> None:
     chargers = filled(demo_site, 1)
-    chargers.write(0, "limit_w", 1e6, 3600.0, 0)
-    chargers.write(1, "limit_w", 1e6, 3600.0, 0)
+    chargers.write("charger", 0, "limit_w", 1e6, 3600.0, 0)
+    chargers.write("charger", 1, "limit_w", 1e6, 3600.0, 0)
     power = charge(chargers, 1_800)
     at_5s, at_25s, at_end = (power[round(s / STEP_S) - 1] for s in (5.0, 25.0, 1_800.0))
     full_w = 2 * (200e3 / 0.95 + 800)
@@ -72,9 +72,9 @@ def test_taper_falls_and_stays_positive() -> None:
 @settings(max_examples=25, deadline=None)
 def test_a_limit_is_obeyed_within_its_time(demo_site: SiteModel, limit_w: float, cars: int) -> None:
     chargers = filled(demo_site, cars)
-    chargers.write(0, "limit_w", 1e6, 3600.0, 0)
+    chargers.write("charger", 0, "limit_w", 1e6, 3600.0, 0)
     charge(chargers, 30)
-    chargers.write(0, "limit_w", limit_w, 3600.0, 30_000)
+    chargers.write("charger", 0, "limit_w", limit_w, 3600.0, 30_000)
     charge(chargers, 2.1, 30_000)
     assert chargers.state["power_w"][0] <= max(limit_w, 800.0) + 1e-6
     energy_wh = chargers.state["energy_wh"]
@@ -83,7 +83,7 @@ def test_a_limit_is_obeyed_within_its_time(demo_site: SiteModel, limit_w: float,
 
 def test_a_profile_ends_with_its_lease_and_the_default_holds(demo_site: SiteModel) -> None:
     chargers = filled(demo_site, 8)
-    chargers.write(0, "limit_w", 900e3, 10.0, 0)
+    chargers.write("charger", 0, "limit_w", 900e3, 10.0, 0)
     charge(chargers, 9.9)
     assert chargers.state["limit_w"][0] == 900e3
     charge(chargers, 3.0, 9_900)
@@ -93,7 +93,7 @@ def test_a_profile_ends_with_its_lease_and_the_default_holds(demo_site: SiteMode
 
 def test_evses_share_a_limit_equally(demo_site: SiteModel) -> None:
     chargers = filled(demo_site, 4)
-    chargers.write(0, "limit_w", 200.8e3, 3600.0, 0)
+    chargers.write("charger", 0, "limit_w", 200.8e3, 3600.0, 0)
     charge(chargers, 60)
     assert chargers.evses["power_w"][:4] == pytest.approx(50e3, rel=1e-6)
 
@@ -102,7 +102,7 @@ def test_impossible_limits_are_declined(demo_site: SiteModel) -> None:
     chargers = filled(demo_site, 0)
     for point, value in (("limit_w", -1.0), ("limit_w", float("nan")), ("power_w", 1.0)):
         with pytest.raises(Rejected, match="ev1"):
-            chargers.write(0, point, value, 10.0, 0)
+            chargers.write("charger", 0, point, value, 10.0, 0)
 
 
 def test_generated_days_are_seeded_and_independent_of_the_number_of_evses() -> None:
@@ -146,6 +146,6 @@ def test_cars_come_over_a_day_boundary(demo_site: SiteModel) -> None:
     twin = given_twin(demo_site, np.full(10, 100e3), ev_sessions_per_day=30.0)
     chargers = twin.chargers
     before = chargers.sessions.copy()
-    chargers.next_day(DAY_MS + 60_000)
+    chargers.step_slow(DAY_MS + 60_000, 60.0)
     assert chargers.day == 1
     assert (chargers.sessions != before).any()

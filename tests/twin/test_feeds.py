@@ -12,8 +12,8 @@ from mallee.core.device_model import DeviceModel
 from mallee.site.build import build_site
 from mallee.site.file import SiteFile
 from mallee.site.model import SiteModel
-from mallee.twin.grid.grid import GridEvent
-from mallee.twin.power import ups
+from mallee.twin.parts.grid.grid import GridEvent
+from mallee.twin.parts.power import ups
 from tests.twin.given import given_twin, run
 
 TWO_FEEDS = """

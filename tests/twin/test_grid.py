@@ -7,10 +7,10 @@ import pytest
 
 from mallee.core.errors import ConfigError
 from mallee.site.model import SiteModel
-from mallee.twin.battery import layout
 from mallee.twin.clock import STEP_S, Clock
-from mallee.twin.grid.grid import Grid, GridEvent
-from mallee.twin.grid.ride_through import load_curves, trips_in
+from mallee.twin.parts.battery import layout
+from mallee.twin.parts.grid.grid import Grid, GridEvent
+from mallee.twin.parts.grid.ride_through import load_curves, trips_in
 from tests.twin.given import given_twin, run
 
 NAMES, CURVES = load_curves()
@@ -114,7 +114,7 @@ def test_grid_forming_battery_carries_the_island(demo_site: SiteModel) -> None:
     assert np.abs(record["grid_w"][10:]).max() < 1e-3
     assert twin.truth.pods_w > 190e3
     assert twin.truth.battery_charge_w < -200e3
-    assert twin.plant.site[0]["frequency_hz"] < 60.0  # droop shows the load
+    assert twin.branches.state["hz"][0] < 60.0  # droop shows the load
     run(twin, 5)
     assert twin.truth.grid_w > 100e3
 
@@ -125,7 +125,7 @@ def test_an_island_that_cannot_carry_its_load_collapses(demo_site: SiteModel) ->
     twin.grid.add_outage(1_000, 60_000)
     run(twin, 3)
     assert twin.truth.pods_w == 0.0
-    assert twin.plant.site[0]["collapsed"] == 1
+    assert twin.branches.state["collapsed"][0] == 1
 
 
 def test_frequency_droop_moves_a_forming_battery(demo_site: SiteModel) -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from mallee.site.model import SiteModel
 from mallee.twin.clock import STEP_S, Clock
-from mallee.twin.power import layout, ups
-from mallee.twin.power.branches import Branches
-from mallee.twin.power.breakers import set_breaker, trip_step, trip_time_s
-from mallee.twin.power.transformer import ageing_rate, c57_hot_spot_degc, step_thermal
-from mallee.twin.power.tree import book, energise, sum_up
+from mallee.twin.parts.power import layout, ups
+from mallee.twin.parts.power.branches import Branches
+from mallee.twin.parts.power.breakers import set_breaker, trip_step, trip_time_s
+from mallee.twin.parts.power.transformer import ageing_rate, c57_hot_spot_degc, step_thermal
+from mallee.twin.parts.power.tree import book, choose_sources, sum_up
 from tests.twin.given import given_twin, run
 
 NO_UPS = np.zeros(0, ups.UPS)
@@ -33,12 +33,18 @@ def time_to_trip_s(unit: np.void, state: np.void, current_pu: float, most_s: flo
     return math.inf
 
 
-@pytest.mark.parametrize(("current_pu", "expected_s"), [(6.0, 16.0), (4.0, 36.0), (2.0, 144.0)])
-def test_electronic_breaker_trips_by_the_square_law(current_pu: float, expected_s: float) -> None:
-    """V10: 16 s at 6 Ir is 144 s at 2 Ir, exact."""
+@pytest.mark.parametrize(
+    ("current_pu", "low_s", "high_s"),
+    [(6.0, 16.0, 16.0), (2.0, 133.0, 175.0), (1.5, 277.0, 400.0), (1.35, 382.0, 612.0)],
+)
+def test_electronic_breaker_trips_in_the_makers_band(
+    current_pu: float, low_s: float, high_s: float
+) -> None:
+    """V10: 16 s at 6 Ir; bands of Schneider bulletin S1A1576900 below that."""
     unit, state = breaker(layout.ELECTRONIC)
-    assert trip_time_s(unit, current_pu) == expected_s
-    assert time_to_trip_s(unit, state, current_pu) == pytest.approx(expected_s, abs=STEP_S)
+    expected_s = trip_time_s(unit, current_pu)
+    assert low_s - STEP_S <= expected_s <= high_s + STEP_S
+    assert time_to_trip_s(unit, state, current_pu) == pytest.approx(expected_s, abs=2 * STEP_S)
 
 
 def test_electronic_breaker_short_time_instantaneous_and_pickup() -> None:
@@ -63,7 +69,7 @@ def test_breaker_remembers_heat_and_cools() -> None:
     for _ in range(round(100.0 / STEP_S)):
         trip_step(unit, state, 2.0, STEP_S)
     warm_s = float(state["heat_s"])
-    for _ in range(round(450.0 / STEP_S)):
+    for _ in range(round(600.0 / STEP_S)):
         trip_step(unit, state, 0.5, STEP_S)
     assert state["heat_s"] == pytest.approx(warm_s / math.e, rel=1e-3)
 
@@ -100,13 +106,20 @@ def test_c57_rated_hot_spot() -> None:
     assert hot == pytest.approx(110.0)
 
 
+def energise(branches: Branches) -> None:
+    """One look at the tree with nominal voltage at its only root."""
+    one, hz = np.ones(1), np.full(1, 60.0)
+    choose_sources(branches.units, branches.state, NO_UPS_STATE, one, hz, 0)
+
+
 @given(st.lists(st.floats(-4e5, 4e5), min_size=6, max_size=6))
 @settings(max_examples=50, deadline=None)
 def test_power_in_is_loads_plus_losses(demo_site: SiteModel, loads_w: list[float]) -> None:
     branches = Branches(demo_site, Clock())
-    energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+    energise(branches)
     branches.state["own_w"] = loads_w
-    grid_w = sum_up(branches.units, branches.state, NO_UPS, NO_UPS_STATE)
+    sum_up(branches.units, branches.state, NO_UPS, NO_UPS_STATE)
+    grid_w = float(branches.state["flow_w"][0])
     losses_w = float(branches.state["loss_w"].sum())
     assert losses_w >= 0.0
     assert grid_w == pytest.approx(sum(loads_w) + losses_w, abs=1e-6)
@@ -119,16 +132,16 @@ def test_voltage_falls_with_load_and_an_open_breaker_kills_what_is_below(
     pod, transformer = demo_site.branch_index("q-pod"), demo_site.branch_index("tx1")
     branches.state["own_w"][pod] = 300e3
     for _ in range(3):
-        energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+        energise(branches)
         sum_up(branches.units, branches.state, NO_UPS, NO_UPS_STATE)
-        book(branches.units, branches.state, NO_UPS_STATE, STEP_S, 0)
+        book(branches.units, branches.state, NO_UPS, NO_UPS_STATE, STEP_S, 0)
     assert 0.98 < branches.state["voltage_pu"][transformer] < 1.0
     branches.trip(pod, 0)
-    energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+    energise(branches)
     assert branches.state["alive"][pod] == 0
     assert branches.tripped() == ("q-pod",)
     branches.reset(pod)
-    energise(branches.units, branches.state, NO_UPS_STATE, 1.0, 0)
+    energise(branches)
     assert branches.state["alive"][pod] == 1
 
 
@@ -137,11 +150,11 @@ def test_an_overloaded_breaker_trips_in_the_site_and_the_racks_go_dark(
 ) -> None:
     rating_w = demo_site.branches[demo_site.branch_index("q-pod")].rating_w
     twin = given_twin(demo_site, np.full(10, 2.0 * rating_w))
-    run(twin, 150)
+    run(twin, 165)
     assert twin.truth.tripped == ("q-pod",)
     event = next(one for one in twin.events if one.kind == "breaker-trip")
     assert event.source == "q-pod"
-    assert 120.0 < event.time_s < 144.0  # a little over 2 Ir, for the CDU and the cable's losses
+    assert 130.0 < event.time_s < 162.0  # a little over 2 Ir, for the CDU and the cable's losses
     assert twin.truth.pods_w == 0.0
 
 
@@ -151,20 +164,20 @@ class TestUps:
     def step(
         self, unit: np.void, state: np.void, volts_pu: float, load_w: float, now_ms: int
     ) -> float:
-        ups.ups_watch(state, volts_pu, now_ms)
+        ups.ups_watch(unit, state, volts_pu, now_ms)
         taken_w = ups.ups_input_w(unit, state, load_w)
-        ups.ups_book(state, load_w, STEP_S)
+        ups.ups_book(unit, state, load_w, STEP_S)
         return taken_w
 
     def test_losses_of_both_modes(self) -> None:
         for eco, expected in ((False, 0.965), (True, 0.99)):
-            unit, state = ups.make_ups(0, 500e3, 40e3, eco=eco)
+            unit, state = ups.make_ups(500e3, 40e3, eco=eco)
             assert 400e3 / self.step(unit, state, 1.0, 400e3, 0) == pytest.approx(
                 expected, abs=0.006
             )
 
     def test_rides_through_a_sag_and_walks_back_in(self) -> None:
-        unit, state = ups.make_ups(0, 500e3, 40e3)
+        unit, state = ups.make_ups(500e3, 40e3)
         now_ms = 0
         for _ in range(10):
             assert self.step(unit, state, 0.5, 300e3, now_ms) == 0.0
@@ -175,7 +188,7 @@ class TestUps:
         assert taken[-1] == pytest.approx(300e3 * 1.03 + 25e3, rel=0.02)  # with recharge
 
     def test_three_sags_in_a_minute_lock_it_to_battery_until_reset(self) -> None:
-        unit, state = ups.make_ups(0, 500e3, 40e3)
+        unit, state = ups.make_ups(500e3, 40e3)
         for second in range(60):
             for k in range(50):
                 sag = second in (5, 20, 35) and k < 5
@@ -184,8 +197,8 @@ class TestUps:
         assert state["does"] == ups.ON_BATTERY
 
     def test_empty_after_its_autonomy(self) -> None:
-        unit, state = ups.make_ups(0, 500e3, 25e3)  # three minutes at rating
+        unit, state = ups.make_ups(500e3, 25e3)  # three minutes at rating
         for k in range(50 * 200):
             self.step(unit, state, 0.0, 500e3, k * 20)
-        assert state["does"] == ups.EMPTY
+        assert state["does"] == ups.OFF
         assert state["stored_wh"] > -5.0

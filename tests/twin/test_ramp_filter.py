@@ -85,9 +85,11 @@ def test_an_empty_battery_lets_the_load_through_and_catches_it_again(demo_site: 
 
 def test_import_stays_under_the_filter_limit(demo_site: SiteModel) -> None:
     twin = given_twin(demo_site, np.full(10, 260e3))
-    twin.batteries.write(0, "filter_import_max_w", 200e3, 10.0, 0)
+    twin.batteries.write("battery", 0, "filter_import_max_w", 200e3, 10.0, 0)
     for _ in range(1_500):
-        twin.batteries.write(0, "heartbeat_count", float(twin.time_ms), 10.0, twin.time_ms)
+        twin.batteries.write(
+            "battery", 0, "heartbeat_count", float(twin.time_ms), 10.0, twin.time_ms
+        )
         twin.advance(100)
     assert twin.truth.grid_w == pytest.approx(200e3, abs=500.0)
 
@@ -96,8 +98,10 @@ def test_bias_charges_the_battery(demo_site: SiteModel) -> None:
     twin = given_twin(demo_site, np.full(10, 150e3))
     before_soc = twin.truth.soc
     for _ in range(1_200):
-        twin.batteries.write(0, "heartbeat_count", float(twin.time_ms), 10.0, twin.time_ms)
-        twin.batteries.write(0, "filter_charge_bias_w", 50e3, 10.0, twin.time_ms)
+        twin.batteries.write(
+            "battery", 0, "heartbeat_count", float(twin.time_ms), 10.0, twin.time_ms
+        )
+        twin.batteries.write("battery", 0, "filter_charge_bias_w", 50e3, 10.0, twin.time_ms)
         twin.advance(100)
     assert twin.truth.soc > before_soc
     assert twin.truth.battery_charge_w == pytest.approx(50e3, rel=0.05)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from mallee.catalogue import load_site
 from mallee.twin import electrical
-from mallee.twin.battery.layout import GRID_FORMING
+from mallee.twin.parts.battery.layout import GRID_FORMING
 from mallee.twin.site_twin import SiteTwin
 twin = SiteTwin(load_site(Path(sys.argv[1])))
 twin.grid.add_sag("deep", 700)

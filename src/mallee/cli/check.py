@@ -130,8 +130,8 @@ def _work_left(site: "SiteModel") -> "WorkLeft | None":
         return None
     import numpy as np
 
-    from mallee.twin.compute.placement import CLASS_OF_KIND
-    from mallee.twin.compute.throughput import throughput_at
+    from mallee.twin.parts.compute.placement import CLASS_OF_KIND
+    from mallee.twin.parts.compute.throughput import throughput_at
 
     load = twin.load
     name = load.throughput_class or CLASS_OF_KIND[load.kind]
@@ -187,7 +187,7 @@ def _logins(site: "SiteModel") -> "Iterator[Finding]":
 def _recordings(site: "SiteModel") -> "Iterator[Finding]":
     """Files that a simulated site replays: there, readable, with rows."""
     from mallee.site.checks import Finding
-    from mallee.twin.compute.workload.trace_file import read_trace
+    from mallee.twin.parts.compute.workload.trace_file import read_trace
 
     twin = site.file.twin
     assert twin is not None

@@ -34,6 +34,7 @@ UNITS: Final[dict[str, Unit]] = {
     "kg": Unit("kg", "mass"),
     "pa": Unit("Pa", "pressure"),
     "w_per_s": Unit("W/s", "power ramp"),
+    "w_per_m2": Unit("W/m²", "irradiance"),
     "w_per_k": Unit("W/K", "thermal conductance"),
     "j_per_k": Unit("J/K", "heat capacity"),
     "k_per_w": Unit("K/W", "thermal resistance"),

@@ -159,7 +159,7 @@ def simulate(
         events=tuple(sorted([*events, *twin.events], key=lambda event: event.time_s)),
         state=state,
         throughput_mean=twin.compute.throughput_mean,
-        notes=tuple(twin.compute.notes),
+        notes=twin.notes,
         wall_s=time.perf_counter() - began_s,
     )
 

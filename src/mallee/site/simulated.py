@@ -118,6 +118,10 @@ class Twin(Entry, frozen=True, kw_only=True):
         jobs: loads placed on nodes.
         smoothing: power smoothing of the accelerators; none leaves it off.
         shelf_storage_j: energy storage in the power shelves for each accelerator (65 J class).
+        ambient_degc: outside air where no weather file says it.
+        weather: CSV (or .csv.gz) of a typical year, hour by hour: ``hour_of_year,temp_c`` and
+            ``ghi_w_m2`` where there is sun, or ``month,day,hour,temp_c,ghi_wh_m2``.
+        latitude_deg: north positive; gives the sun of a clear sky where no file does.
         ev_sessions_per_day: cars arriving per charger evse and day; 0 leaves the evses empty.
         ev_sessions: CSV of sessions that replaces the generator.
     """
@@ -128,5 +132,7 @@ class Twin(Entry, frozen=True, kw_only=True):
     shelf_storage_j: NotNegative = 0.0
     soc_start: Fraction = 0.6
     ambient_degc: float = 20.0
+    weather: str = ""
+    latitude_deg: Annotated[float, Meta(ge=-90, le=90)] | None = None
     ev_sessions_per_day: NotNegative = 0.0
     ev_sessions: str = ""

@@ -10,6 +10,8 @@ from mallee.site.entry import Address, Entry, FedBy, Fraction, Name, NotNegative
 class Transformer(Entry, frozen=True, kw_only=True):
     """A transformer as a branch of the power tree; losses at rating as fractions of it.
 
+    Losses where not given are those that EU regulation 548/2014 tier 2 allows from 0.8 to 2.5 MVA.
+
     Attributes:
         voltage_v: nominal line-to-line voltage below it; that above it where not given.
     """
@@ -18,8 +20,8 @@ class Transformer(Entry, frozen=True, kw_only=True):
     fed_by: FedBy = "grid"
     rating_va: Positive
     voltage_v: Positive | None = None
-    no_load_loss_frac: Fraction = 0.0015
-    load_loss_frac: Fraction = 0.009
+    no_load_loss_frac: Fraction = 0.0007
+    load_loss_frac: Fraction = 0.0075
     impedance_frac: Fraction = 0.0575
 
 

@@ -1,28 +1,32 @@
 """The site's electrical block: loads, chargers, batteries and the power tree, 20 ms by 20 ms.
 
-Racks come in as power over time from the compute side; everything between them and the meter
-happens here, in one kernel over plain arrays.
+Racks come in as power over time from the compute side; everything between them and the roots of
+the tree, utility feeds and gensets, happens here, in one kernel over plain arrays.
 """
 
 from typing import Final
 
 from mallee.core.arrays import FloatArray
 from mallee.core.units import SECONDS_PER_HOUR
-from mallee.twin.battery.batteries_step import carry_island, step_batteries
-from mallee.twin.battery.layout import GRID_FORMING
-from mallee.twin.charging.evses import book_cars, charge_cars
+from mallee.twin.cords import change_over, guard_cords
 from mallee.twin.electrical_arrays import ElectricalArrays
-from mallee.twin.grid.ride_through import HEALTHY_HIGH_PU, guard_step
 from mallee.twin.kernel import kernel
-from mallee.twin.power.tree import (
-    DEAD_PU,
+from mallee.twin.parts.battery.batteries_step import find_available, step_batteries
+from mallee.twin.parts.battery.islands import carry_islands, find_islands
+from mallee.twin.parts.charging.evses import book_cars, charge_cars
+from mallee.twin.parts.generation.engine import step_gensets
+from mallee.twin.parts.grid.ride_through import HEALTHY_HIGH_PU
+from mallee.twin.parts.power.tree import (
     REACTIVE_FRAC,
     book,
+    choose_sources,
     clear_loads,
-    energise,
+    energise_islands,
     put_load,
     sum_up,
     unserved,
+    watch_supplies,
+    worst_departure_pu,
 )
 
 CONVERT_MIN_PU: Final = 0.5
@@ -48,145 +52,140 @@ def step_site(
         plant: all arrays of the site.
         time_ms: start of the block; `step_ms` its electrical step.
         rack_w: AC power that every rack asks for in every step.  # (steps, racks)
-        voltage_pu, frequency_hz: of the grid.  # (steps,)
-        grid_w: written: mean power at the meter in every step.  # (steps,)
+        voltage_pu, frequency_hz: of every utility feed.  # (feeds, steps)
+        grid_w: written: mean power through all feeds in every step.  # (steps,)
         load_w: written: the same without the batteries.  # (steps,)
     """
     step_s = step_ms / 1000.0
     for s in range(rack_w.shape[0]):
         now_ms = time_ms + s * step_ms
-        _find_supply(plant, voltage_pu[s], frequency_hz[s], step_s, now_ms)
+        for feed in range(plant.feeds[0]):
+            plant.root_pu[feed] = voltage_pu[feed, s]
+            plant.root_hz[feed] = frequency_hz[feed, s]
+        _find_supply(plant, step_s, now_ms)
         _put_loads(plant, rack_w[s], step_s, now_ms)
-        if plant.site[0]["islanded"] == 1 and not carry_island(plant, step_s):
-            plant.site[0]["islanded"], plant.site[0]["collapsed"] = 0, 1
-            _find_supply(plant, voltage_pu[s], frequency_hz[s], 0.0, now_ms)
+        find_available(plant)
+        # An island that cannot carry its load goes dark, and all is looked at again without it.
+        while plant.site[0]["islands"] > 0 and not carry_islands(plant, step_s):
+            _find_supply(plant, 0.0, now_ms)
             _put_loads(plant, rack_w[s], 0.0, now_ms)
-        if plant.site[0]["islanded"] == 0:
-            step_batteries(plant, step_s)
-            sum_up(plant.branches, plant.branch_state, plant.ups, plant.ups_state)
+            find_available(plant)
+        step_batteries(plant, step_s)
+        sum_up(plant.branches, plant.branch_state, plant.ups, plant.ups_state)
         _book_step(plant, step_s, now_ms)
         grid_w[s] = plant.site[0]["grid_w"]
         load_w[s] = plant.site[0]["grid_w"] - plant.site[0]["battery_w"]
 
 
 @kernel
-def _find_supply(
-    plant: ElectricalArrays, voltage_pu: float, frequency_hz: float, step_s: float, now_ms: int
-) -> None:
-    """Grid, island or nothing; then who is alive, and whose ride-through time has run out."""
-    site = plant.site[0]
-    source_pu = voltage_pu
-    site["frequency_hz"] = site["grid_hz"] = frequency_hz
-    site["grid_voltage_pu"] = voltage_pu
-    if voltage_pu >= DEAD_PU:
-        site["islanded"], site["collapsed"] = 0, 0
-    else:
-        forming = 0
-        for b in range(plant.units.shape[0]):
-            state = plant.batteries[b]
-            if state["mode"] == GRID_FORMING and state["healthy"] == 1 and state["soc"] > 0.0:
-                forming += 1
-        site["islanded"] = 1 if forming > 0 and site["collapsed"] == 0 else 0
-        if site["islanded"] == 1:
-            source_pu = 1.0
-            # The island's frequency follows the droop of what the batteries gave last.
-            site["frequency_hz"] = site["island_hz"]
-    site["voltage_pu"] = source_pu
-    worst = energise(plant.branches, plant.branch_state, plant.ups_state, source_pu, now_ms)
-    if worst > HEALTHY_PU or site["disturbed"] > 0:
+def _find_supply(plant: ElectricalArrays, step_s: float, now_ms: int) -> None:
+    """Feeds, gensets, islands or nothing; who is alive, and whose ride-through has run out."""
+    site, states = plant.site[0], plant.branch_state
+    site["dead"] = choose_sources(
+        plant.branches, states, plant.ups_state, plant.root_pu, plant.root_hz, now_ms
+    )
+    site["islands"] = 0
+    if site["dead"] > 0:
+        site["islands"] = find_islands(plant)
+        if site["islands"] > 0:
+            energise_islands(plant.branches, states, plant.ups_state)
+    watch_supplies(plant.ups, plant.ups_state, now_ms)
+    change_over(plant.rack_cords, states)
+    change_over(plant.station_cords, states)
+    change_over(plant.battery_cords, states)
+    change_over(plant.load_cords, states)
+    if worst_departure_pu(states) > HEALTHY_PU or site["disturbed"] > 0:
         site["disturbed"] = _guard_all(plant, step_s)
 
 
 @kernel
 def _guard_all(plant: ElectricalArrays, step_s: float) -> int:
     """Step every device's guard; returns how many are not at rest."""
-    racks, stations = plant.rack_branch.shape[0], plant.stations.shape[0]
-    batteries = plant.units.shape[0]
-    busy = 0
-    for g in range(plant.guards.shape[0]):
-        guard = plant.guards[g]
-        if g < racks:
-            branch = _rack_branch(plant, g)
-        elif g < racks + stations:
-            branch = plant.stations[g - racks]["branch"]
-        elif g < racks + stations + batteries:
-            branch = plant.units[g - racks - stations]["branch"]
-        else:
-            branch = plant.steady_branch[g - racks - stations - batteries]
-        curve = plant.curves[guard["curve"]]
-        guard_step(guard, curve, plant.branch_state[branch]["voltage_pu"], step_s)
-        outside = guard["tripped"]
-        for row in range(curve["rows"]):
-            outside += 1 if guard["out_s"][row] > 0.0 else 0
-        busy += 1 if outside > 0 else 0
-    return busy
-
-
-@kernel
-def _rack_branch(plant: ElectricalArrays, rack: int) -> int:
-    """Branch that carries a rack now: its second one while the first is dead (two cords each)."""
-    first, second = plant.rack_branch[rack], plant.rack_standby[rack]
-    if second < 0 or plant.branch_state[first]["alive"] == 1:
-        return first
-    return second if plant.branch_state[second]["alive"] == 1 else first
+    curves, states = plant.curves, plant.branch_state
+    busy = guard_cords(plant.rack_cords, curves, states, step_s)
+    busy += guard_cords(plant.station_cords, curves, states, step_s)
+    busy += guard_cords(plant.battery_cords, curves, states, step_s)
+    return busy + guard_cords(plant.load_cords, curves, states, step_s)
 
 
 @kernel
 def _put_loads(plant: ElectricalArrays, rack_w: FloatArray, step_s: float, now_ms: int) -> None:
     """Hang racks, steady loads and chargers on their branches, as far as those supply them."""
     states, site = plant.branch_state, plant.site[0]
-    racks, stations = plant.rack_branch.shape[0], plant.stations.shape[0]
     clear_loads(states)
-    racks_w, steady_w, shed_w = 0.0, 0.0, 0.0
-    for r in range(racks):
-        branch = _rack_branch(plant, r)
-        if plant.guards[r]["tripped"] == 1 or unserved(states, branch, CONVERT_MIN_PU):
+    racks_w, steady_w, shed_w, sources_w = 0.0, 0.0, 0.0, 0.0
+    for r in range(plant.rack_cords.shape[0]):
+        cord = plant.rack_cords[r]
+        if cord["tripped"] == 1 or unserved(states, cord["at"], CONVERT_MIN_PU):
             shed_w += rack_w[r]
             continue
-        put_load(states, branch, rack_w[r])
+        put_load(states, cord["at"], rack_w[r])
+        states[states[cord["at"]]["head"]]["racks_w"] += rack_w[r]
         racks_w += rack_w[r]
-    base = racks + stations + plant.units.shape[0]
-    for d in range(plant.steady_branch.shape[0]):
-        branch = plant.steady_branch[d]
-        if plant.guards[base + d]["tripped"] == 0 and not unserved(states, branch, CONVERT_MIN_PU):
-            put_load(states, branch, plant.steady_w[d])
-            steady_w += plant.steady_w[d]
-    for c in range(stations):
-        served = plant.guards[racks + c]["tripped"] == 0
-        if unserved(states, plant.stations[c]["branch"], CONVERT_MIN_PU):
-            served = False
+    for d in range(plant.load_cords.shape[0]):
+        cord = plant.load_cords[d]
+        if cord["tripped"] == 0 and not unserved(states, cord["at"], CONVERT_MIN_PU):
+            put_load(states, cord["at"], plant.loads_w[d])
+            states[states[cord["at"]]["head"]]["loads_w"] += plant.loads_w[d]
+            if plant.sources[d] == 1:
+                sources_w -= plant.loads_w[d]
+            else:
+                steady_w += plant.loads_w[d]
+    for c in range(plant.stations.shape[0]):
+        cord = plant.station_cords[c]
+        served = cord["tripped"] == 0 and not unserved(states, cord["at"], CONVERT_MIN_PU)
         plant.station_state[c]["served"] = 1 if served else 0
     charge_cars(plant.stations, plant.station_state, plant.evses, plant.sessions, now_ms, step_s)
     chargers_w = 0.0
-    for c in range(stations):
+    for c in range(plant.stations.shape[0]):
         if plant.station_state[c]["served"] == 1:
-            put_load(states, plant.stations[c]["branch"], plant.station_state[c]["power_w"])
-            chargers_w += plant.station_state[c]["power_w"]
+            at, power_w = plant.station_cords[c]["at"], plant.station_state[c]["power_w"]
+            put_load(states, at, power_w)
+            states[states[at]["head"]]["chargers_w"] += power_w
+            chargers_w += power_w
     site["racks_w"], site["pods_w"], site["chargers_w"] = racks_w, racks_w + steady_w, chargers_w
-    site["shed_w"] = shed_w
+    site["shed_w"], site["sources_w"] = shed_w, sources_w
 
 
 @kernel
 def _book_step(plant: ElectricalArrays, step_s: float, now_ms: int) -> None:
     """Sums and energies of the step."""
-    site = plant.site[0]
+    site, states = plant.site[0], plant.branch_state
     hours = step_s / SECONDS_PER_HOUR
     book_cars(plant.stations, plant.station_state, plant.evses, plant.sessions, step_s)
-    site["trips"] += book(plant.branches, plant.branch_state, plant.ups_state, step_s, now_ms)
+    site["trips"] += book(plant.branches, states, plant.ups, plant.ups_state, step_s, now_ms)
     site["open"] = 0
-    for f in range(plant.branches.shape[0]):
-        site["open"] += 1 - plant.branch_state[f]["closed"]
-    grid = plant.branch_state[0]["flow_w"]
-    battery_w, reactive = 0.0, 0.0
+    grid_w, gensets_w, losses_w = 0.0, 0.0, 0.0
+    for f in range(states.shape[0]):
+        state = states[f]
+        site["open"] += 1 - state["closed"]
+        state["battery_w"], state["reactive_var"] = 0.0, 0.0
+        if f < plant.feeds[0]:
+            grid_w += state["flow_w"]
+        elif f < plant.root_pu.shape[0]:
+            gensets_w += state["flow_w"]
+    battery_w = 0.0
     for b in range(plant.units.shape[0]):
-        battery_w += plant.batteries[b]["mean_w"]
-        reactive += plant.batteries[b]["reactive_var"]
-    site["battery_w"], site["grid_w"] = battery_w, grid
-    site["losses_w"] = grid - site["pods_w"] - site["chargers_w"] - battery_w
-    site["reactive_var"] = reactive + REACTIVE_FRAC * (site["pods_w"] + site["chargers_w"])
-    site["grid_wh"] += grid * hours
-    site["import_wh"] += max(0.0, grid) * hours
-    site["export_wh"] += max(0.0, -grid) * hours
+        battery = plant.batteries[b]
+        battery_w += battery["mean_w"]
+        head = states[states[plant.battery_cords[b]["at"]]["head"]]
+        head["battery_w"] += battery["mean_w"]
+        head["reactive_var"] += battery["reactive_var"]
+    for f in range(states.shape[0]):
+        state = states[f]
+        if state["head"] == f:
+            pods_w = state["racks_w"] + state["loads_w"]
+            state["losses_w"] = state["flow_w"] - pods_w - state["chargers_w"] - state["battery_w"]
+            state["reactive_var"] += REACTIVE_FRAC * (pods_w + state["chargers_w"])
+            losses_w += state["losses_w"]
+    site["battery_w"], site["grid_w"], site["gensets_w"] = battery_w, grid_w, gensets_w
+    site["losses_w"] = losses_w
+    site["grid_wh"] += grid_w * hours
+    site["gensets_wh"] += gensets_w * hours
+    site["sources_wh"] += site["sources_w"] * hours
+    site["import_wh"] += max(0.0, grid_w) * hours
+    site["export_wh"] += max(0.0, -grid_w) * hours
     site["pods_wh"] += site["pods_w"] * hours
     site["racks_wh"] += site["racks_w"] * hours
     site["shed_wh"] += site["shed_w"] * hours
+    step_gensets(plant, step_s, now_ms)

@@ -1,40 +1,36 @@
 """The site's energy ledger, checked every second; names the component that broke it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
 from mallee.twin.balance import check_closed, check_finite
-from mallee.twin.compute.compute import Compute
 from mallee.twin.electrical_arrays import ElectricalArrays
-from mallee.twin.power.branches import Branches
+from mallee.twin.part import Part
+from mallee.twin.parts.compute.compute import Compute
 
 J_PER_WH: Final = 3600.0
 
 
-def check_energy(plant: ElectricalArrays, branches: Branches, time_ms: int) -> None:
-    """Energy through the meter since the start against where it went.
+def check_energy(
+    plant: ElectricalArrays, parts: Iterable[Part], names: tuple[str, ...], time_ms: int
+) -> None:
+    """Energy from feeds, gensets and solar since the start against where the parts say it went.
+
+    Args:
+        names: of the branches, for messages.
 
     Raises:
         PhysicsError: the balance does not close, or a state is not a number.
     """
     site = plant.site[0]
-    grid_wh = float(site["grid_wh"])
+    grid_wh = float(site["grid_wh"] + site["gensets_wh"] + site["sources_wh"])
     if not np.isfinite(grid_wh):
-        _blame(plant, branches, time_ms)
-    batteries, stations, ups = plant.batteries, plant.station_state, plant.ups_state
-    terms_wh = {
-        "pods": float(site["pods_wh"]),
-        "in cells": float(batteries["stored_wh"].sum()),
-        "battery losses": float(batteries["loss_wh"].sum()),
-        "auxiliaries": float(batteries["auxiliary_wh"].sum()),
-        "vehicles": float(stations["vehicle_wh"].sum()),
-        "charger losses": float(stations["loss_wh"].sum()),
-        "branch losses": float(plant.branch_state["loss_wh"].sum()),
-    }
-    if len(ups):
-        terms_wh["in UPS"] = float((ups["stored_wh"] - ups["start_wh"]).sum())
-        terms_wh["UPS losses"] = float(ups["loss_wh"].sum())
+        _blame(plant, names, time_ms)
+    terms_wh = {"pods": float(site["pods_wh"])}
+    for part in parts:
+        terms_wh |= part.terms_wh()
     check_closed("site", time_ms, grid_wh, terms_wh)
 
 
@@ -56,10 +52,10 @@ def check_racks(compute: Compute, plant: ElectricalArrays, time_ms: int) -> None
     check_closed("power shelves", time_ms, taken_wh, given)
 
 
-def _blame(plant: ElectricalArrays, branches: Branches, time_ms: int) -> None:
+def _blame(plant: ElectricalArrays, names: tuple[str, ...], time_ms: int) -> None:
     """Find the first component whose state is not a number."""
     check_finite("battery power", time_ms, plant.batteries["mean_w"])
     check_finite("battery state of charge", time_ms, plant.batteries["soc"])
     check_finite("charger power", time_ms, plant.station_state["power_w"])
-    check_finite("cooling power", time_ms, plant.steady_w)
-    check_finite("branch flow", time_ms, plant.branch_state["flow_w"], branches.names)
+    check_finite("cooling and other steady power", time_ms, plant.loads_w)
+    check_finite("branch flow", time_ms, plant.branch_state["flow_w"], names)

@@ -5,10 +5,9 @@ second (`clock.make_clock` has other paces). What one part tells another changes
 of blocks, so a run does not depend on how `advance` is cut into calls.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
@@ -16,30 +15,38 @@ from mallee.core.event import Event
 from mallee.core.event_kinds import new_event
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Twin
-from mallee.twin.assembly import SteadyLoads, build_plant
-from mallee.twin.battery.batteries import Batteries
-from mallee.twin.charging.stations import Stations
+from mallee.twin.assembly import build_plant
 from mallee.twin.clock import STEP_MS, THERMAL_MS, make_clock
 from mallee.twin.comms import CommsHealth
-from mallee.twin.compute.compute import Compute
-from mallee.twin.cooling.cooling import Cooling
 from mallee.twin.electrical import step_site
 from mallee.twin.electrical_arrays import ElectricalArrays
 from mallee.twin.faults import FaultInjector, FaultPlan
 from mallee.twin.faults.write_path import make_write_path
-from mallee.twin.grid.grid import Grid
 from mallee.twin.ledger import check_energy, check_racks
-from mallee.twin.power.branches import Branches
+from mallee.twin.loads import Loads
+from mallee.twin.local_time import LocalTime
+from mallee.twin.part import Build, Part, Saved
+from mallee.twin.parts.battery.batteries import Batteries
+from mallee.twin.parts.charging.stations import Stations
+from mallee.twin.parts.compute.compute import Compute
+from mallee.twin.parts.cooling.cooling import Cooling
+from mallee.twin.parts.generation.gensets import Gensets
+from mallee.twin.parts.grid.feeds import Feeds
+from mallee.twin.parts.grid.grid import Grid
+from mallee.twin.parts.power.branches import Branches
+from mallee.twin.parts.registry import PARTS
+from mallee.twin.parts.solar import Solar
 from mallee.twin.sensors.sensors import Sensors
-from mallee.twin.site_points import fill_site_points, meter_rows
+from mallee.twin.start import TRIAL_STEPS, start_filters
 from mallee.twin.supply import Supply
 from mallee.twin.truth import Truth, empty_truth
+from mallee.twin.unknown import unknown_points
+from mallee.twin.weather import Weather
 
 SETTLE_MS = 60_000
 """Coolant starts in the steady state of the load's first iterations."""
 
 TRIAL_ITERATIONS = 3
-TRIALS, TRIAL_STEPS = 3, 5
 
 
 class SiteTwin:
@@ -49,6 +56,8 @@ class SiteTwin:
         site: the model; its `[twin]` table gives load, weather and starting charge.
         seed: everything random follows from it; same seed, same bytes.
         faults: what breaks when.
+        start_utc_s: date and time of twin time 0, which cars, weather, sun and the daily wave of
+            requests follow in the site's local time; None starts a day of no date at midnight.
         step_ms: electrical step; 1 for the ripple of a pod, 60,000 for years.
         mode: `rack` keeps one mean state a rack instead of one an accelerator.
         has_sensors: without them nothing is reported, which is all that a study of years needs.
@@ -68,6 +77,7 @@ class SiteTwin:
         seed: int = 1,
         faults: FaultPlan | None = None,
         *,
+        start_utc_s: float | None = None,
         step_ms: int = STEP_MS,
         mode: Literal["gpu", "rack"] = "gpu",
         has_sensors: bool = True,
@@ -81,25 +91,81 @@ class SiteTwin:
         self.events: list[Event] = []
         self.write_path = make_write_path(site.device_count)
         self.injector = FaultInjector(FaultPlan() if faults is None else faults, site)
-        self.grid = Grid(site.grid.frequency_hz, self.clock)
-        self.branches = Branches(site, self.clock)
-        self.batteries = Batteries(site, seed, settings.soc_start, self.clock)
-        self.chargers = Stations(site, seed)
-        self.compute = Compute(site, seed, step_ms, mode=mode)
-        self.cooling = Cooling(site, settings.ambient_degc)
-        self.sensors = Sensors(site, seed)
-        self._has_sensors = has_sensors
-        self.steady = SteadyLoads(site)
-        self.plant: ElectricalArrays = build_plant(
-            site, self.branches, self.batteries, self.chargers, self.steady
+        self.local = LocalTime(site.file.timezone, start_utc_s)
+        self.weather = Weather(settings, self.local)
+        build = Build(
+            site=site,
+            settings=settings,
+            seed=seed,
+            clock=self.clock,
+            local=self.local,
+            weather=self.weather,
+            mode=mode,
         )
-        self.supply = Supply(self.plant, self.branches, self.steady, self.cooling)
+        self.parts: dict[str, Part] = {kind.name: kind.build(build) for kind in PARTS}
+        self._has_sensors = has_sensors
+        self.sensors = Sensors(site, seed, self._fast_kinds())
+        self.loads = Loads([load for part in self.parts.values() for load in part.loads()])
+        self.plant: ElectricalArrays = build_plant(
+            site, self.branches, self.batteries, self.chargers, self.gensets, self.loads
+        )
+        for part in self.parts.values():
+            part.attach(self.plant)
+        self.supply = Supply(self.plant, self.branches, self.loads)
+        self._part_of_kind = {
+            kind: name for name, part in self.parts.items() for kind in part.kinds
+        }
+        self.notes = (*self.compute.notes, *unknown_points(site, self.parts.values()))
         self._heat_j = np.zeros((2, len(site.racks.names)))
-        self._meter_rows = meter_rows(site)
         self.truth: Truth = empty_truth()
         self._fill_constants()
         self._settle(settings)
         self._tell(np.empty(0), np.empty(0))
+
+    @property
+    def feeds(self) -> Feeds:
+        """The utility feeds."""
+        return cast(Feeds, self.parts["grid"])
+
+    @property
+    def grid(self) -> Grid:
+        """What the utility does at the first feed, the only one of most sites."""
+        return self.feeds.grids[0]
+
+    @property
+    def gensets(self) -> Gensets:
+        """The engine generators."""
+        return cast(Gensets, self.parts["generation"])
+
+    @property
+    def solar(self) -> Solar:
+        """The solar plants."""
+        return cast(Solar, self.parts["solar"])
+
+    @property
+    def branches(self) -> Branches:
+        """The power tree."""
+        return cast(Branches, self.parts["power"])
+
+    @property
+    def batteries(self) -> Batteries:
+        """The batteries."""
+        return cast(Batteries, self.parts["battery"])
+
+    @property
+    def chargers(self) -> Stations:
+        """The charging stations."""
+        return cast(Stations, self.parts["charging"])
+
+    @property
+    def compute(self) -> Compute:
+        """The racks."""
+        return cast(Compute, self.parts["compute"])
+
+    @property
+    def cooling(self) -> Cooling:
+        """The cooling."""
+        return cast(Cooling, self.parts["cooling"])
 
     def advance(self, duration_ms: int) -> None:
         """Run the physics on.
@@ -154,69 +220,58 @@ class SiteTwin:
         number = device + sum(
             one.count for one in self.site.groups_of(group.kind) if one.first_row < group.first_row
         )
-        if group.kind == "battery":
-            self.batteries.write(number, point.name, value, lease_s, self.time_ms)
-        elif group.kind == "charger":
-            self.chargers.write(number, point.name, value, lease_s, self.time_ms)
-        elif group.kind == "node":
-            self.compute.write_cap(number, value)
-        elif group.kind == "cdu":
-            self.cooling.write(group.first_device + device, point.name, value)
-        else:
+        part = self.parts.get(self._part_of_kind.get(group.kind, ""))
+        if part is None:
             raise Rejected(f"{self.site.point_path(row)} cannot be written")
+        part.write(group.kind, number, point.name, value, lease_s, self.time_ms)
 
-    def save(self) -> dict[str, NDArray[Any]]:
+    def save(self) -> Saved:
         """Everything that changes, as arrays."""
         saved = {name: array.copy() for name, array in self._arrays().items()}
-        for part, state in self._parts().items():
-            saved |= {f"{part}/{name}": array for name, array in state.save().items()}
-        saved["clock"] = np.array([self.time_ms, self.chargers.day])
+        for name, keeper in self._keepers().items():
+            saved |= {f"{name}/{own}": array for own, array in keeper.save().items()}
+        saved["clock"] = np.array([self.time_ms])
         return saved
 
-    def restore(self, saved: dict[str, NDArray[Any]]) -> None:
+    def restore(self, saved: Saved) -> None:
         """Continue from what `save` returned, of the same site and seed."""
         self.injector.rewind(self, int(saved["clock"][0]))
         for name, array in self._arrays().items():
             array[...] = saved[name]
-        for part, state in self._parts().items():
-            prefix = f"{part}/"
+        for name, keeper in self._keepers().items():
+            prefix = f"{name}/"
             own = {n.removeprefix(prefix): a for n, a in saved.items() if n.startswith(prefix)}
-            state.restore(own)
-        self.time_ms, self.chargers.day = map(int, saved["clock"])
+            keeper.restore(own)
+        self.time_ms = int(saved["clock"][0])
         self._tell(np.empty(0), np.empty(0))
 
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "compute": self.compute,
-            "cooling": self.cooling,
-            "sensors": self.sensors,
-            "write_path": self.write_path,
-            "grid": self.grid,
-        }
+    def _keepers(self) -> dict[str, Any]:
+        return {**self.parts, "sensors": self.sensors, "write_path": self.write_path}
 
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array of this module that changes, by name; live, not copies."""
-        plant = self.plant
+    def _arrays(self) -> Saved:
+        """Every array that changes and is no part's, by name; live, not copies."""
+        plant, supply = self.plant, self.supply
         return {
             "true_points": self.true_points,
             "reported": self.reported,
-            "branches": plant.branch_state,
-            "ups": plant.ups_state,
-            "transformers": self.branches.thermal_state,
-            "guards": plant.guards,
-            "steady_w": plant.steady_w,
-            "batteries": plant.batteries,
-            "ageing": self.batteries.ageing,
-            "stations": plant.station_state,
-            "evses": plant.evses,
-            "sessions": plant.sessions,
+            "rack_cords": plant.rack_cords,
+            "load_cords": plant.load_cords,
+            "loads_w": plant.loads_w,
+            "root_pu": plant.root_pu,
+            "root_hz": plant.root_hz,
             "site": plant.site,
-            "supply": self.supply.state,
-            "voltage_pu": self.supply.voltage_pu,
             "heat_j": self._heat_j,
             "comms": self.comms.state,
             "comms_delay_s": self.comms.delay_s,
+            **{f"supply_{name}": array for name, array in supply.arrays().items()},
         }
+
+    def _electrical_arrays(self) -> Saved:
+        """Every array that the electrical step changes; live, not copies."""
+        found = self._arrays()
+        for name in ("power", "battery", "charging", "generation"):
+            found |= {f"{name}/{own}": a for own, a in self.parts[name].arrays().items()}
+        return found
 
     def _break_and_mend(self, time_ms: int) -> None:
         """Faults that start or end now, and commands that a device was late to do."""
@@ -251,30 +306,13 @@ class SiteTwin:
         self.compute.restore(before)
         for _ in range(SETTLE_MS // THERMAL_MS):
             self.cooling.advance(THERMAL_MS / 1000.0, *heat)
-        self._set_steady_loads()
-        import_w = self._find_import_w(racks_w)
-        self.batteries.start_at(import_w)
-        self.branches.settle(import_w, settings.ambient_degc)
+        self.loads.take()
+        blocks = self.feeds.block(0, TRIAL_STEPS)
+        start_filters(
+            self.plant, self.batteries, self._electrical_arrays(), self.clock, racks_w, blocks
+        )
+        self.branches.settle(self.cooling.ambient_degc)
         self._fill()
-
-    def _find_import_w(self, racks_w: FloatArray) -> float:
-        """Import under a steady load with idle batteries: a few trial steps, then undone."""
-        arrays = self._arrays()
-        saved = {name: array.copy() for name, array in arrays.items()}
-        import_w = float(racks_w.sum() + self.plant.steady_w.sum())
-        out_w = np.empty(TRIAL_STEPS), np.empty(TRIAL_STEPS)
-        voltage_pu, frequency_hz = self.grid.block(0, TRIAL_STEPS)
-        trial_w = np.tile(racks_w, (TRIAL_STEPS, 1))
-        for _ in range(TRIALS):
-            self.batteries.start_at(import_w)
-            step_site(self.plant, 0, self.clock.step_ms, trial_w, voltage_pu, frequency_hz, *out_w)
-            site = self.plant.site[0]
-            losses_w, import_w = float(site["losses_w"]), float(site["grid_w"] - site["battery_w"])
-            flows_w = self.branches.state["flow_w"].copy()
-            for name, array in arrays.items():
-                array[...] = saved[name]
-            self.plant.site["losses_w"], self.branches.state["flow_w"] = losses_w, flows_w
-        return import_w
 
     def _ask_racks(self, start_ms: int, steps: int) -> FloatArray:
         """AC power of every rack over the next steps.  # (steps, racks)"""
@@ -288,7 +326,7 @@ class SiteTwin:
 
     def _block(self, steps: int, grid_w: FloatArray, load_w: FloatArray) -> None:
         rack_w = self._ask_racks(self.time_ms, steps)
-        voltage_pu, frequency_hz = self.grid.block(self.time_ms, steps)
+        voltage_pu, frequency_hz = self.feeds.block(self.time_ms, steps)
         step_ms = self.clock.step_ms
         step_site(
             self.plant, self.time_ms, step_ms, rack_w, voltage_pu, frequency_hz, grid_w, load_w
@@ -299,55 +337,46 @@ class SiteTwin:
 
     def _end_block(self, time_ms: int) -> None:
         """What parts tell each other, at the end of a whole block."""
-        self.batteries.watch(time_ms)
+        for part in self.parts.values():
+            part.tick(time_ms)
+        self.loads.take_sources()
         self.supply.tell()
         for trip in self.supply.new_trips(time_ms - self.clock.block_ms):
             self._note("breaker-trip", trip[0], trip[1], why=trip[2])
         if time_ms % self.clock.thermal_ms == 0:
             self._step_thermal(time_ms)
         if self._has_sensors:
-            self._fill_fast()
-            if time_ms % self.clock.thermal_ms == 0:
-                self._fill_slow()
+            self._show(is_second=time_ms % self.clock.thermal_ms == 0)
             self.sensors.update(time_ms, self.true_points, self.reported)
 
     def _step_thermal(self, time_ms: int) -> None:
         dt_s = self.clock.thermal_ms / 1000.0
+        if self.weather.changes:
+            self.cooling.ambient_degc = self.weather.ambient_degc(time_ms)
         self.cooling.advance(dt_s, self._heat_j[0] / dt_s, self._heat_j[1] / dt_s)
         self._heat_j[:] = 0.0
-        self._set_steady_loads()
-        self.branches.step_second(self.cooling.ambient_degc, dt_s)
-        self.batteries.step_second(self.cooling.ambient_degc, dt_s)
+        self.loads.take()
+        parts, ambient_degc = self.parts.values(), self.cooling.ambient_degc
+        for part in parts:
+            part.step_second(time_ms, dt_s, ambient_degc)
         if time_ms % self.clock.slow_ms == 0:
-            self.batteries.step_slow(self.clock.slow_ms / 1000.0)
-            self.chargers.next_day(time_ms)
-        check_energy(self.plant, self.branches, time_ms)
+            for part in parts:
+                part.step_slow(time_ms, self.clock.slow_ms / 1000.0)
+        check_energy(self.plant, parts, self.branches.names, time_ms)
         check_racks(self.compute, self.plant, time_ms)
 
-    def _set_steady_loads(self) -> None:
-        steady = self.steady
-        steady_w = steady.base_w + steady.plant_share * self.cooling.plant_power_w
-        steady_w[: steady.cdus] += self.cooling.power_w
-        self.plant.steady_w[:] = steady_w
-
     def _fill(self) -> None:
-        self._fill_fast()
-        self._fill_slow()
+        self._show(is_second=True)
         self.sensors.update(0, self.true_points, self.reported)
 
-    def _fill_fast(self) -> None:
-        fill_site_points(
-            self.plant,
-            self.true_points,
-            self.batteries.rows,
-            self.chargers.rows,
-            self._meter_rows,
-            self.site.grid.voltage_v,
-        )
+    def _show(self, *, is_second: bool) -> None:
+        """Have the parts write their points: those that are fast always, the rest on seconds."""
+        for part in self.parts.values():
+            if part.is_fast or is_second:
+                part.show(self.true_points)
 
-    def _fill_slow(self) -> None:
-        self.compute.fill_points(self.true_points)
-        self.cooling.fill_points(self.true_points)
+    def _fast_kinds(self) -> frozenset[str]:
+        return frozenset(k for part in self.parts.values() if part.is_fast for k in part.kinds)
 
     def _tell(self, grid_w: FloatArray, load_w: FloatArray) -> None:
         truth, site, batteries = self.truth, self.plant.site[0], self.batteries
@@ -359,7 +388,11 @@ class SiteTwin:
         truth.battery_charge_w, truth.soc = float(site["battery_w"]), batteries.mean_soc()
         truth.grid_w, truth.pods_w = float(site["grid_w"]), float(site["pods_w"])
         truth.chargers_w, truth.losses_w = float(site["chargers_w"]), float(site["losses_w"])
+        truth.feeds_w = self.branches.state["flow_w"][: len(self.feeds.grids)]
+        truth.gensets_w, truth.solar_w = float(site["gensets_w"]), float(site["sources_w"])
+        truth.ambient_degc = self.cooling.ambient_degc
         truth.import_wh, truth.export_wh = float(site["import_wh"]), float(site["export_wh"])
         truth.it_w, truth.throughput = float(self.compute.it_w.sum()), self.compute.throughput
+        truth.work = self.compute.work
         if truth.tripped or site["open"]:
             truth.tripped = self.branches.tripped()

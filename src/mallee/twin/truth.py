@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mallee.core.arrays import FloatArray
+from mallee.twin.parts.compute.work import NO_WORK, Work
 
 
 @dataclass(slots=True)
@@ -14,6 +15,7 @@ class Truth:
     Attributes:
         block_grid_w: mean import at the meter of each step of the last advance.  # (steps,)
         block_load_w: the same without the batteries.  # (steps,)
+        feeds_w: import through each utility feed.  # (feeds,)
         branch_w: power entering each branch from above.  # (branches,)
         batteries_charge_w: of each battery, positive charges.  # (batteries,)
         batteries_soc: true state of charge of each.  # (batteries,)
@@ -21,8 +23,11 @@ class Truth:
         soc: true state of charge of all batteries together, by energy; NaN without any.
         it_w: power of all nodes and switches behind their power supplies.
         pods_w: racks, their cooling and what else hangs on the pods.
+        gensets_w, solar_w: what gensets and solar plants give.
+        ambient_degc: outside air.
         losses_w: transformers, cables, UPS and battery auxiliaries.
-        throughput: work done in the last block, 1.0 is uncapped.
+        throughput: work done in the last block over the work on offer, 1.0 is all of it.
+        work: accelerator-seconds done and lost since the start, by cause.
         import_wh, export_wh: at the meter since the start.
         hot_spot_degc: of each transformer.  # (transformers,)
         tripped: names of open breakers.
@@ -30,6 +35,7 @@ class Truth:
 
     block_grid_w: FloatArray
     block_load_w: FloatArray
+    feeds_w: FloatArray
     branch_w: FloatArray
     batteries_charge_w: FloatArray
     batteries_soc: FloatArray
@@ -41,7 +47,11 @@ class Truth:
     pods_w: float = 0.0
     chargers_w: float = 0.0
     losses_w: float = 0.0
+    gensets_w: float = 0.0
+    solar_w: float = 0.0
+    ambient_degc: float = float("nan")
     throughput: float = 1.0
+    work: Work = NO_WORK
     import_wh: float = 0.0
     export_wh: float = 0.0
     tripped: tuple[str, ...] = ()
@@ -50,4 +60,4 @@ class Truth:
 def empty_truth() -> Truth:
     """Before anything is known."""
     none = np.empty(0)
-    return Truth(none, none, none, none, none, none)
+    return Truth(none, none, none, none, none, none, none)

@@ -12,7 +12,7 @@ from mallee.core.arrays import FloatArray
 from mallee.site.build import build_site
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Job, Load, Smoothing, Twin
-from mallee.twin.compute import Compute
+from mallee.twin.parts.compute import Compute
 
 EXAMPLE = Path(__file__).parents[3] / "examples/sites/charging-site.toml"
 MakeSite = Callable[..., SiteModel]

@@ -10,7 +10,7 @@ import numpy as np
 from mallee.catalogue import load_models, load_site_file
 from mallee.site.build import build_site
 from mallee.site.simulated import Job, Load, Smoothing, Twin
-from mallee.twin.compute import Compute
+from mallee.twin.parts.compute import Compute
 
 
 def main(root: Path) -> None:
@@ -40,7 +40,7 @@ def main(root: Path) -> None:
         )
         digest.update(input_w.tobytes())
     values = np.full(site.point_count, np.nan)
-    compute.fill_points(values)
+    compute.show(values)
     digest.update(values.tobytes())
     for _, array in sorted(compute.save().items()):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -9,7 +9,7 @@ from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError, Rejected
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Job, Load
-from mallee.twin.compute import Compute
+from mallee.twin.parts.compute import Compute
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]
@@ -73,7 +73,7 @@ def test_every_point_of_nodes_switches_and_shelves_is_written(
     compute = Compute(site)
     run(compute, 2.0)
     values = np.full(site.point_count, np.nan)
-    compute.fill_points(values)
+    compute.show(values)
     for group in site.groups:
         rows = slice(group.first_row, group.first_row + group.count * group.stride)
         if group.kind in ("node", "switch", "power_shelf"):

@@ -7,8 +7,8 @@ import pytest
 
 from mallee.core.errors import ConfigError
 from mallee.site.simulated import Load
-from mallee.twin.compute.workload.fit import TrainingFit, compare, fit_training, generate
-from mallee.twin.compute.workload.trace_file import Trace, read_trace
+from mallee.twin.parts.compute.workload.fit import TrainingFit, compare, fit_training, generate
+from mallee.twin.parts.compute.workload.trace_file import Trace, read_trace
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from mallee.core.arrays import FloatArray
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
-from mallee.twin.compute import Compute
-from mallee.twin.compute.noise import fill_uniform, normal
-from mallee.twin.compute.thermal import DIE_SHARE, step_matrix
-from mallee.twin.compute.throughput import throughput_at
+from mallee.twin.parts.compute import Compute
+from mallee.twin.parts.compute.noise import fill_uniform, normal
+from mallee.twin.parts.compute.thermal import DIE_SHARE, step_matrix
+from mallee.twin.parts.compute.throughput import throughput_at
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]

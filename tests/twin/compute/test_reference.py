@@ -13,7 +13,7 @@ import pytest
 from mallee.core.arrays import FloatArray
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Job, Load
-from mallee.twin.compute import Compute
+from mallee.twin.parts.compute import Compute
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]
@@ -47,7 +47,7 @@ def test_aggregated_racks_agree_with_single_accelerators(
     assert mean_w == pytest.approx(full_w, rel=0.02 if kind == "training" else 0.25)
     assert mean.layout.slots == 8
     values = np.full(site.point_count, np.nan)
-    mean.fill_points(values)
+    mean.show(values)
     assert np.isfinite(values[site.rows("node", "gpu3_temp_degc")]).all()
     node_w = values[site.rows("node", "power_w")]
     switch_w = values[site.rows("switch", "power_w")]

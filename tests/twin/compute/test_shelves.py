@@ -8,7 +8,7 @@ import pytest
 from mallee.core.arrays import FloatArray
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
-from mallee.twin.compute import Compute
+from mallee.twin.parts.compute import Compute
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]
@@ -45,7 +45,7 @@ def test_a_lost_shelf_loads_the_others(make_site: MakeSite, run: Run) -> None:
     compute.set_shelf_lost(0, 4)
     run(compute, 2.0)
     values = np.full(site.point_count, np.nan)
-    compute.fill_points(values)
+    compute.show(values)
     output_w = values[site.rows("power_shelf", "output_w")]
     assert (output_w[4:8] == 0.0).all()
     assert output_w[0] > 28e3

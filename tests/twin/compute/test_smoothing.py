@@ -8,7 +8,7 @@ import pytest
 from mallee.core.arrays import FloatArray
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load, Smoothing
-from mallee.twin.compute import Compute
+from mallee.twin.parts.compute import Compute
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]

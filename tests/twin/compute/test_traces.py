@@ -11,9 +11,9 @@ from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
-from mallee.twin.compute import Compute
-from mallee.twin.compute.workload.deaverage import deaverage
-from mallee.twin.compute.workload.trace_file import Trace, read_trace
+from mallee.twin.parts.compute import Compute
+from mallee.twin.parts.compute.workload.deaverage import deaverage
+from mallee.twin.parts.compute.workload.trace_file import Trace, read_trace
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]

@@ -10,11 +10,11 @@ from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Job, Load
-from mallee.twin.compute import Compute
-from mallee.twin.compute.throughput import TABLES, throughput_at
-from mallee.twin.compute.workload.inference import arrival_rate, mean_activity
-from mallee.twin.compute.workload.requests import read_requests
-from mallee.twin.compute.workload.training import ITERATION
+from mallee.twin.parts.compute import Compute
+from mallee.twin.parts.compute.throughput import TABLES, throughput_at
+from mallee.twin.parts.compute.workload.inference import arrival_rate, mean_activity
+from mallee.twin.parts.compute.workload.requests import read_requests
+from mallee.twin.parts.compute.workload.training import ITERATION
 
 MakeSite = Callable[..., SiteModel]
 Run = Callable[..., FloatArray]

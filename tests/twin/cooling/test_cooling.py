@@ -12,7 +12,7 @@ from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
 from mallee.site.model import SiteModel
 from mallee.twin.balance import PhysicsError
-from mallee.twin.cooling import Cooling
+from mallee.twin.parts.cooling import Cooling
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_steady_state_holds_the_set_point_and_the_rise(site: SiteModel) -> None:
 def test_all_points_are_filled(site: SiteModel) -> None:
     cooling = settled(site)
     points = np.full(site.point_count, np.nan)
-    cooling.fill_points(points)
+    cooling.show(points)
     (group,) = site.groups_of("cdu")
     for name in group.model.index:
         assert np.isfinite(points[group.rows(name)]).all(), name
@@ -172,15 +172,14 @@ def test_hot_day_needs_the_chiller_and_its_loss_warms_the_racks(site: SiteModel)
 
 def test_set_point_is_taken_within_limits_only(site: SiteModel) -> None:
     cooling = settled(site)
-    (group,) = site.groups_of("cdu")
-    cooling.write(group.first_device, "supply_set_degc", 30.0)
+    cooling.write("cdu", 0, "supply_set_degc", 30.0, 0.0, 0)
     for _ in range(900):
         cooling.advance(1.0, *full_heat(cooling))
     assert cooling.state.supply_degc[0] == pytest.approx(30.0, abs=0.2)
     with pytest.raises(Rejected, match=r"60 degC.* 17\.\.45"):
-        cooling.write(group.first_device, "supply_set_degc", 60.0)
+        cooling.write("cdu", 0, "supply_set_degc", 60.0, 0.0, 0)
     with pytest.raises(Rejected, match="flow_kgps"):
-        cooling.write(group.first_device, "flow_kgps", 1.0)
+        cooling.write("cdu", 0, "flow_kgps", 1.0, 0.0, 0)
 
 
 def test_restore_continues_as_if_nothing_had_happened(site: SiteModel) -> None:

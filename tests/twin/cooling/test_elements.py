@@ -6,16 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mallee.twin.cooling.air import dew_point_degc, wet_bulb_degc
-from mallee.twin.cooling.chiller import (
+from mallee.twin.parts.cooling.air import dew_point_degc, wet_bulb_degc
+from mallee.twin.parts.cooling.chiller import (
     CARRIER_19XR_742KW,
     carnot_cop,
     eir_available_frac,
     eir_power_w,
 )
-from mallee.twin.cooling.dry_cooler import dry_cooler_heat_w, fan_speed_for, size_dry_cooler
-from mallee.twin.cooling.heat_exchanger import counterflow_effectiveness, part_load_conductance
-from mallee.twin.cooling.pump import RACK_HEAD, free_flow_frac, pump_shaft_frac
+from mallee.twin.parts.cooling.dry_cooler import dry_cooler_heat_w, fan_speed_for, size_dry_cooler
+from mallee.twin.parts.cooling.heat_exchanger import (
+    counterflow_effectiveness,
+    part_load_conductance,
+)
+from mallee.twin.parts.cooling.pump import RACK_HEAD, free_flow_frac, pump_shaft_frac
 
 HEAT_W = 1.3e6
 SECONDARY_W_PER_K = 1.5 * 1300 / 60 * 1.015 * 3950  # 1.5 L/min per kW of PG25

@@ -10,11 +10,11 @@ import hashlib, sys
 from pathlib import Path
 import numpy as np
 from mallee.catalogue.read import load_site
-from mallee.twin.cooling import Cooling
+from mallee.twin.parts.cooling import Cooling
 from mallee.twin.sensors import Sensors
 
 site = load_site(Path(sys.argv[1]))
-cooling, sensors = Cooling(site, 30.0), Sensors(site, 1)
+cooling, sensors = Cooling(site, 30.0), Sensors(site, 1, ("meter",))
 true, reported = np.full(site.point_count, 500.0), np.full(site.point_count, np.nan)
 digest = hashlib.sha256()
 for second in range(16):
@@ -25,7 +25,7 @@ for second in range(16):
     share = 0.5 + 0.5 * np.sin(second / 3)
     design = cooling.design
     cooling.advance(1.0, design.rack_liquid_max_w * share, design.rack_air_max_w * share)
-    cooling.fill_points(true)
+    cooling.show(true)
     sensors.update(1000 * second, true, reported)
     digest.update(true.tobytes() + reported.tobytes() + cooling.supply_degc.tobytes())
     digest.update(np.float64(cooling.plant_power_w).tobytes())

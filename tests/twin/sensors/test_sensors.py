@@ -13,6 +13,8 @@ from mallee.twin.sensors import Sensors
 from mallee.twin.sensors.defaults import EXACT, SensorSpec, sensor_of
 from mallee.twin.sensors.kernels import DROPPED, STUCK
 
+FAST = ("meter", "battery", "charger")
+
 
 def true_points(site: SiteModel, value: float = 1000.0) -> FloatArray:
     return np.full(site.point_count, value)
@@ -45,7 +47,7 @@ def with_sensor(site: SiteModel, kind: str, point: str, sensor: Sensor) -> SiteM
 
 
 def test_gpu_gain_errors_span_the_published_five_percent(demo_site: SiteModel) -> None:
-    reported = run(demo_site, Sensors(demo_site, 1), 1, true_points(demo_site))
+    reported = run(demo_site, Sensors(demo_site, 1, FAST), 1, true_points(demo_site))
     rows = np.concatenate([demo_site.rows("node", f"gpu{n}_power_w") for n in range(4)])
     errors = reported[rows] / 1000.0 - 1.0
     assert np.abs(errors).max() <= 0.05
@@ -54,7 +56,7 @@ def test_gpu_gain_errors_span_the_published_five_percent(demo_site: SiteModel) -
 
 
 def test_energy_counter_and_power_share_their_error(demo_site: SiteModel) -> None:
-    reported = run(demo_site, Sensors(demo_site, 1), 1, true_points(demo_site))
+    reported = run(demo_site, Sensors(demo_site, 1, FAST), 1, true_points(demo_site))
     power = reported[demo_site.rows("node", "gpu2_power_w")]
     energy = reported[demo_site.rows("node", "gpu2_energy_wh")]
     assert energy == pytest.approx(power, abs=0.001)
@@ -63,7 +65,7 @@ def test_energy_counter_and_power_share_their_error(demo_site: SiteModel) -> Non
 
 
 def test_set_points_and_counters_are_exact(demo_site: SiteModel) -> None:
-    reported = run(demo_site, Sensors(demo_site, 1), 1, true_points(demo_site, 1234.5678))
+    reported = run(demo_site, Sensors(demo_site, 1, FAST), 1, true_points(demo_site, 1234.5678))
     for kind, point in (("node", "cap_w"), ("battery", "mode"), ("cdu", "leak_count")):
         assert (reported[demo_site.rows(kind, point)] == 1234.5678).all()
 
@@ -71,7 +73,7 @@ def test_set_points_and_counters_are_exact(demo_site: SiteModel) -> None:
 def test_meter_is_of_class_0_2(demo_site: SiteModel) -> None:
     row = demo_site.rows("meter", "import_w")[0]
     readings = [
-        run(demo_site, Sensors(demo_site, seed), 0, true_points(demo_site, 4e5))[row]
+        run(demo_site, Sensors(demo_site, seed, FAST), 0, true_points(demo_site, 4e5))[row]
         for seed in range(40)
     ]
     assert np.abs(np.array(readings) / 4e5 - 1.0).max() < 0.003
@@ -79,7 +81,7 @@ def test_meter_is_of_class_0_2(demo_site: SiteModel) -> None:
 
 
 def test_fast_rows_follow_each_100_ms_and_slow_rows_each_second(demo_site: SiteModel) -> None:
-    sensors, reported = Sensors(demo_site, 1), np.full(demo_site.point_count, np.nan)
+    sensors, reported = Sensors(demo_site, 1, FAST), np.full(demo_site.point_count, np.nan)
     sensors.update(0, true_points(demo_site, 1e5), reported)
     before = reported.copy()
     sensors.update(100, true_points(demo_site, 2e5), reported)
@@ -92,7 +94,7 @@ def test_fast_rows_follow_each_100_ms_and_slow_rows_each_second(demo_site: SiteM
 
 
 def test_charger_power_is_averaged_and_refreshed_each_second(demo_site: SiteModel) -> None:
-    sensors, reported = Sensors(demo_site, 1), np.full(demo_site.point_count, np.nan)
+    sensors, reported = Sensors(demo_site, 1, FAST), np.full(demo_site.point_count, np.nan)
     rows = demo_site.rows("charger", "power_w")
     sensors.update(0, true_points(demo_site, 0.0), reported)
     seen = []
@@ -108,7 +110,7 @@ def test_charger_power_is_averaged_and_refreshed_each_second(demo_site: SiteMode
 def test_rounding_latency_and_drop_out_come_from_the_catalogue(demo_site: SiteModel) -> None:
     own = Sensor(gain_frac=0.0, noise_frac=0.0, quantum=50.0, latency_s=0.3)
     site = with_sensor(demo_site, "meter", "import_w", own)
-    sensors, reported = Sensors(site, 1), np.full(site.point_count, np.nan)
+    sensors, reported = Sensors(site, 1, FAST), np.full(site.point_count, np.nan)
     row, seen = site.rows("meter", "import_w")[0], []
     for step in range(8):
         sensors.update(step * 100, true_points(site, 110.0 * step), reported)
@@ -116,7 +118,7 @@ def test_rounding_latency_and_drop_out_come_from_the_catalogue(demo_site: SiteMo
     assert np.isnan(seen[:3]).all()
     assert seen[3:] == [0.0, 100.0, 200.0, 350.0, 450.0]
     site = with_sensor(demo_site, "meter", "import_w", Sensor(dropout_frac=0.3))
-    sensors = Sensors(site, 5)
+    sensors = Sensors(site, 5, FAST)
     missing = 0
     for step in range(1000):
         sensors.update(step * 100, true_points(site), reported)
@@ -125,7 +127,7 @@ def test_rounding_latency_and_drop_out_come_from_the_catalogue(demo_site: SiteMo
 
 
 def test_missing_truth_is_missing_report(demo_site: SiteModel) -> None:
-    sensors, values = Sensors(demo_site, 1), true_points(demo_site)
+    sensors, values = Sensors(demo_site, 1, FAST), true_points(demo_site)
     row = demo_site.rows("node", "power_w")[0]
     values[row] = np.nan
     reported = run(demo_site, sensors, 1, values)
@@ -136,7 +138,7 @@ def test_missing_truth_is_missing_report(demo_site: SiteModel) -> None:
 
 
 def test_faults_stick_drop_scale_and_mend(demo_site: SiteModel) -> None:
-    sensors, reported = Sensors(demo_site, 1), np.full(demo_site.point_count, np.nan)
+    sensors, reported = Sensors(demo_site, 1, FAST), np.full(demo_site.point_count, np.nan)
     stuck, dropped, scaled = (
         demo_site.rows("meter", n)[:1] for n in ("import_w", "voltage_v", "current_a")
     )
@@ -158,13 +160,13 @@ def test_faults_stick_drop_scale_and_mend(demo_site: SiteModel) -> None:
 
 def test_same_seed_same_reports_and_restore_continues(demo_site: SiteModel) -> None:
     values = np.random.default_rng(3).uniform(10.0, 1e5, demo_site.point_count)
-    first, second = Sensors(demo_site, 7), Sensors(demo_site, 7)
+    first, second = Sensors(demo_site, 7, FAST), Sensors(demo_site, 7, FAST)
     assert np.array_equal(run(demo_site, first, 3, values), run(demo_site, second, 3, values))
-    third = Sensors(demo_site, 7)
+    third = Sensors(demo_site, 7, FAST)
     third.restore(first.save())
     a, b = run(demo_site, first, 2, values, 4), run(demo_site, third, 2, values, 4)
     assert np.array_equal(a, b)
-    assert not np.array_equal(a, run(demo_site, Sensors(demo_site, 8), 2, values, 4))
+    assert not np.array_equal(a, run(demo_site, Sensors(demo_site, 8, FAST), 2, values, 4))
 
 
 def test_catalogue_overrides_only_what_it_names(demo_site: SiteModel) -> None:

@@ -6,41 +6,60 @@ from typing import Literal, Protocol
 
 from mallee.core.arrays import IntArray
 from mallee.site.model import SiteModel
-from mallee.twin.battery.batteries import Batteries
-from mallee.twin.charging.stations import Stations
 from mallee.twin.comms import CommsHealth
-from mallee.twin.compute import Compute
-from mallee.twin.cooling import Cooling
 from mallee.twin.faults.overrides import Overrides
 from mallee.twin.faults.write_path import WritePath
-from mallee.twin.grid.grid import Grid
-from mallee.twin.power.branches import Branches
+from mallee.twin.parts.battery.batteries import Batteries
+from mallee.twin.parts.charging.stations import Stations
+from mallee.twin.parts.compute import Compute
+from mallee.twin.parts.cooling import Cooling
+from mallee.twin.parts.generation.gensets import Gensets
+from mallee.twin.parts.grid.feeds import Feeds
+from mallee.twin.parts.power.branches import Branches
+from mallee.twin.parts.solar import Solar
 from mallee.twin.sensors import Sensors
 
 Family = Literal[
-    "compute", "power", "grid", "battery", "cooling", "charging", "sensors", "communications",
-    "devices",
+    "compute", "power", "grid", "battery", "cooling", "charging", "generation", "sensors",
+    "communications", "devices",
 ]  # fmt: skip
 
-TargetKind = Literal[
-    "grid", "plant", "pod", "rack", "job", "breaker", "transformer", "node", "switch",
-    "power_shelf", "cdu", "meter", "battery", "charger", "pdu", "ups", "point",
-]  # fmt: skip
+TargetKind = str
+"""A kind of device, or one of ``grid`` (a utility feed), ``plant``, ``pod``, ``rack``, ``job``,
+``breaker``, ``transformer``, ``switch_over`` (a branch with two sources), ``tie``, ``point``."""
 
 
 class Parts(Protocol):
     """The parts of a twin that faults reach; `SiteTwin` has them all."""
 
     site: SiteModel
-    compute: Compute
-    cooling: Cooling
-    batteries: Batteries
-    chargers: Stations
-    branches: Branches
-    grid: Grid
     sensors: Sensors
     comms: CommsHealth
     write_path: WritePath
+
+    @property
+    def compute(self) -> Compute: ...
+
+    @property
+    def cooling(self) -> Cooling: ...
+
+    @property
+    def batteries(self) -> Batteries: ...
+
+    @property
+    def chargers(self) -> Stations: ...
+
+    @property
+    def branches(self) -> Branches: ...
+
+    @property
+    def feeds(self) -> Feeds: ...
+
+    @property
+    def gensets(self) -> Gensets: ...
+
+    @property
+    def solar(self) -> Solar: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from mallee.twin.faults.families import (
     compute,
     cooling,
     devices,
+    generation,
     grid,
     power,
     sensors,
@@ -16,7 +17,7 @@ from mallee.twin.faults.families import (
 from mallee.twin.faults.kind import FaultKind
 
 _FAMILIES: Final = (
-    compute, power, grid, battery, cooling, charging, sensors, communications, devices,
+    compute, power, grid, battery, cooling, charging, generation, sensors, communications, devices,
 )  # fmt: skip
 
 KINDS: Final[dict[str, FaultKind]] = {

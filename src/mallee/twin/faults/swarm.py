@@ -41,16 +41,17 @@ def draw_swarm(
     faults_per_minute: float,
 ) -> list[Drawn]:
     """Random faults over a run, sorted by start."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(crc32(b"faults"),)))
-    families = sorted({kind.family for kind in kinds.values()})
-    on = {family: rng.random() < FAMILY_ON for family in families}
-    if not any(on.values()):
+    rng = _generator(seed, "faults")
+    possible = [kind for kind in kinds.values() if _count(kind, targets) > 0]
+    families = sorted({kind.family for kind in possible})
+    # A generator for each name: a kind that is added does not change what the others do.
+    on = {family: _generator(seed, family).random() < FAMILY_ON for family in families}
+    if families and not any(on.values()):
         on[families[int(rng.integers(len(families)))]] = True
-    weight = rng.lognormal(0.0, WEIGHT_SPREAD, len(kinds))
     chosen = [
-        (kind, float(w))
-        for kind, w in zip(kinds.values(), weight, strict=True)
-        if on[kind.family] and _count(kind, targets) > 0
+        (kind, float(_generator(seed, kind.name).lognormal(0.0, WEIGHT_SPREAD)))
+        for kind in possible
+        if on[kind.family]
     ]
     if not chosen:
         return []
@@ -67,6 +68,10 @@ def draw_swarm(
         at_s, until_s = round(at_s, 1), round(min(at_s + length_s, last_s) + 0.1, 1)
         drawn.append(Drawn(at_s, until_s, target, kind.name, values))
     return sorted(drawn, key=lambda fault: fault.at_s)
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(crc32(name.encode()),)))
 
 
 def _count(kind: FaultKind, targets: Targets) -> int:

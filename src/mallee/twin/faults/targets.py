@@ -7,15 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from mallee.core.arrays import IntArray
+from mallee.core.arrays import NO_INDEX, IntArray
 from mallee.core.errors import ConfigError
+from mallee.kinds import KINDS
 from mallee.site.model import SiteModel
 from mallee.site.problems import nearest
 from mallee.twin.faults.kind import Target, TargetKind
 
-DEVICE_KINDS: Final[tuple[TargetKind, ...]] = (
-    "meter", "battery", "charger", "ups", "cdu", "node", "switch", "power_shelf", "pdu",
-)  # fmt: skip
+DEVICE_KINDS: Final[tuple[TargetKind, ...]] = tuple(KINDS)
+BRANCH_KINDS: Final[tuple[TargetKind, ...]] = ("breaker", "transformer", "switch_over")
 
 _NO_ROWS: Final[IntArray] = np.empty(0, np.int64)
 
@@ -55,7 +55,7 @@ class Targets:
     def make(self, kind: TargetKind, number: int) -> Target:
         """The target of a kind at a position of `names`."""
         site, name = self._site, self.names(kind)[number]
-        if kind in ("breaker", "transformer"):
+        if kind in BRANCH_KINDS:
             return Target(name=name, kind=kind, index=site.branch_index(name), rows=_NO_ROWS)
         if kind not in DEVICE_KINDS:
             return Target(name=name, kind=kind, index=number, rows=_NO_ROWS)
@@ -100,13 +100,15 @@ class Targets:
         site = self._site
         jobs = [job.name for job in site.file.twin.jobs] if site.file.twin else []
         names: dict[TargetKind, Sequence[str]] = {
-            "grid": ("grid",),
+            "grid": [feed.name for feed in site.file.feeds],
             "plant": ("plant",) if site.pods else (),
             "pod": site.pods,
             "rack": site.racks.names,
             "job": (*jobs, "load"),
             "breaker": [f.name for f in site.branches if f.kind == "breaker"],
             "transformer": [f.name for f in site.branches if f.kind == "transformer"],
+            "switch_over": [f.name for f in site.branches if f.standby != NO_INDEX and not f.tie],
+            "tie": [tie.name for tie in site.file.tie],
         }
         for kind in DEVICE_KINDS:
             names[kind] = [n for g in site.groups if g.kind == kind for n in g.names]

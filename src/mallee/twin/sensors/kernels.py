@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray, IntArray
-from mallee.twin.compute.noise import normal, uniform
 from mallee.twin.kernel import kernel
+from mallee.twin.parts.compute.noise import normal, uniform
 
 OK, STUCK, DROPPED = 0, 1, 2
 """Modes of a sensor; stuck repeats its last report, dropped reports nothing."""

@@ -1,12 +1,13 @@
 """All sensors of a site: true points in, reported points out.
 
-Meter, batteries, chargers and UPS form a new value every 100 ms, everything else on whole seconds:
-the slow rows of `true_points` must then hold what is true of the second before, so power as its
-mean. Gain and offset errors belong to the device and last; noise is a function of seed, row and
-time, so nothing that happens elsewhere shifts it.
+Meters, batteries, chargers and what stands in line form a new value every 100 ms, everything else
+on whole seconds: the slow rows of `true_points` must then hold what is true of the second before,
+so power as its mean. Gain and offset errors belong to the device and last; noise is a function of
+seed, row and time, so nothing that happens elsewhere shifts it.
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ from mallee.twin.sensors.defaults import EXACT, SensorSpec, sensor_of
 
 FAST_MS: Final = 100
 SLOW_MS: Final = 1000
-FAST_KINDS: Final = ("meter", "battery", "charger", "ups")
 
 
 @dataclass(slots=True)
@@ -52,14 +52,15 @@ class Sensors:
     Args:
         site: gives every point's sensor by catalogue.
         seed: decides each device's own errors and all noise.
+        fast_kinds: kinds of device that form values every block; the rest on whole seconds.
     """
 
-    def __init__(self, site: SiteModel, seed: int) -> None:
+    def __init__(self, site: SiteModel, seed: int, fast_kinds: Collection[str]) -> None:
         self._seed = seed & 0x7FFFFFFF
         specs, spec_of, errors = _layout(site, self._seed)
         fast = np.zeros(site.point_count, np.bool_)
         for group in site.groups:
-            if group.kind in FAST_KINDS:
+            if group.kind in fast_kinds:
                 fast[group.first_row : group.first_row + group.count * group.stride] = True
         self._fast = _sensor_class(FAST_MS, np.flatnonzero(fast), spec_of, specs, errors)
         self._slow = _sensor_class(SLOW_MS, np.flatnonzero(~fast), spec_of, specs, errors)

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from mallee.twin.battery import layout
-from mallee.twin.battery.inverter import make_path
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
+from mallee.twin.parts.battery import layout
+from mallee.twin.parts.battery.inverter import make_path
 
 _RATINGS: Final = ("charge_max_w", "discharge_max_w", "energy_wh")
 

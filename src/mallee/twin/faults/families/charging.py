@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mallee.twin.charging.layout import NEVER_MS
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
+from mallee.twin.parts.charging.layout import NEVER_MS
 
 
 def _off(parts: Parts, one: Occurrence) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mallee.twin.compute.thermal import NO_LIMIT_W
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
+from mallee.twin.parts.compute.thermal import NO_LIMIT_W
 
 _SHUT_DOWN: Final = 2
 _RUNS: Final = 0
@@ -51,12 +51,14 @@ def _keep_up(parts: Parts, one: Occurrence) -> None:
 def _lose_gpu(parts: Parts, one: Occurrence) -> None:
     for place in _slots(parts, one):
         parts.compute.dies.state[place] = _SHUT_DOWN
+        parts.compute.pace.broken[place] = True
         parts.compute.slots.hot_w[place] = 0.0
 
 
 def _return_gpu(parts: Parts, one: Occurrence) -> None:
     for place in _slots(parts, one):
         parts.compute.dies.state[place] = _RUNS
+        parts.compute.pace.broken[place] = False
         parts.compute.slots.hot_w[place] = NO_LIMIT_W
 
 

@@ -130,6 +130,27 @@ def _cool_down(parts: Parts, one: Occurrence) -> None:
 
 _LEFT: Final = (Parameter(name="left_frac", default=0.0, low=0.0, high=1.0),)
 
+
+def _device(parts: Parts, one: Occurrence) -> int:
+    return parts.cooling.devices.names.index(one.target.name)
+
+
+def _trip_device(parts: Parts, one: Occurrence) -> None:
+    parts.cooling.devices.healthy[_device(parts, one)] = 0.0
+
+
+def _return_device(parts: Parts, one: Occurrence) -> None:
+    parts.cooling.devices.healthy[_device(parts, one)] = 1.0
+
+
+def _lose_part(parts: Parts, one: Occurrence) -> None:
+    parts.cooling.devices.left_frac[_device(parts, one)] = one.values["left_frac"]
+
+
+def _return_part(parts: Parts, one: Occurrence) -> None:
+    parts.cooling.devices.left_frac[_device(parts, one)] = 1.0
+
+
 KINDS: Final = (
     FaultKind(
         name="pump-trip",
@@ -237,5 +258,38 @@ KINDS: Final = (
         start=_heat_wave,
         end=_cool_down,
         parameters=(Parameter(name="rise_k", default=12.0, low=0.0, high=25.0),),
+    ),
+    FaultKind(
+        name="chiller-trip",
+        family="cooling",
+        targets=("chiller",),
+        text="A chiller trips; after the end it needs its time to start again.",
+        start=_trip_device,
+        end=_return_device,
+    ),
+    FaultKind(
+        name="dry-cooler-fan",
+        family="cooling",
+        targets=("dry_cooler",),
+        text="Fans of a dry cooler stand still: this share of it works on.",
+        start=_lose_part,
+        end=_return_part,
+        parameters=_LEFT,
+    ),
+    FaultKind(
+        name="air-handler-trip",
+        family="cooling",
+        targets=("air_handler",),
+        text="An air handler stops.",
+        start=_trip_device,
+        end=_return_device,
+    ),
+    FaultKind(
+        name="plant-pump-trip",
+        family="cooling",
+        targets=("pump",),
+        text="A pump of the facility water stops.",
+        start=_trip_device,
+        end=_return_device,
     ),
 )

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from mallee.twin.battery import layout as battery_layout
 from mallee.twin.comms import STATES
 from mallee.twin.faults.kind import Action, FaultKind, Occurrence, Parameter, Parts, TargetKind
 from mallee.twin.faults.write_path import AS_ASKED, DECLINED, HALF, IGNORED, LATE
+from mallee.twin.parts.battery import layout as battery_layout
 
 _SETTABLE: Final[tuple[TargetKind, ...]] = ("battery", "charger", "cdu", "node")
 

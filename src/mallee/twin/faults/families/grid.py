@@ -4,16 +4,21 @@ from typing import Final
 
 from mallee.twin.clock import STEP_MS
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
-from mallee.twin.grid.grid import GridEvent
+from mallee.twin.parts.grid.grid import Grid, GridEvent
+
+
+def _grid(parts: Parts, one: Occurrence) -> Grid:
+    """The utility behind the feed that the fault names."""
+    return parts.feeds.grids[one.target.index]
 
 
 def _voltage(parts: Parts, one: Occurrence) -> None:
     volts = one.values["voltage_pu"]
-    parts.grid.add(GridEvent(start_ms=one.start_ms, end_ms=one.until_ms, voltage_pu=volts))
+    _grid(parts, one).add(GridEvent(start_ms=one.start_ms, end_ms=one.until_ms, voltage_pu=volts))
 
 
 def _outage(parts: Parts, one: Occurrence) -> None:
-    parts.grid.add_outage(one.start_ms, one.until_ms)
+    _grid(parts, one).add_outage(one.start_ms, one.until_ms)
 
 
 def _burst(parts: Parts, one: Occurrence) -> None:
@@ -22,12 +27,16 @@ def _burst(parts: Parts, one: Occurrence) -> None:
     for number in range(round(one.values["sags_count"])):
         start_ms = one.start_ms + number * (length_ms + pause_ms)
         volts = one.values["voltage_pu"]
-        parts.grid.add(GridEvent(start_ms=start_ms, end_ms=start_ms + length_ms, voltage_pu=volts))
+        _grid(parts, one).add(
+            GridEvent(start_ms=start_ms, end_ms=start_ms + length_ms, voltage_pu=volts)
+        )
 
 
 def _frequency(parts: Parts, one: Occurrence) -> None:
-    frequency_hz = parts.grid.nominal_hz + one.values["deviation_hz"]
-    parts.grid.add(GridEvent(start_ms=one.start_ms, end_ms=one.until_ms, frequency_hz=frequency_hz))
+    frequency_hz = _grid(parts, one).nominal_hz + one.values["deviation_hz"]
+    _grid(parts, one).add(
+        GridEvent(start_ms=one.start_ms, end_ms=one.until_ms, frequency_hz=frequency_hz)
+    )
 
 
 KINDS: Final = (
@@ -53,7 +62,7 @@ KINDS: Final = (
         name="grid-outage",
         family="grid",
         targets=("grid",),
-        text="The connection is dead, then returns.",
+        text="A utility feed is dead, then returns; where there are two, the other goes on.",
         start=_outage,
         ahead=True,
     ),

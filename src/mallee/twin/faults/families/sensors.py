@@ -32,6 +32,7 @@ def _mend(parts: Parts, one: Occurrence) -> None:
 
 _TARGETS: Final[tuple[TargetKind, ...]] = (
     "point", "meter", "battery", "charger", "ups", "cdu", "node", "switch", "power_shelf", "pdu",
+    "genset", "solar", "transfer_switch", "chiller", "dry_cooler", "air_handler", "pump",
 )  # fmt: skip
 
 KINDS: Final = (

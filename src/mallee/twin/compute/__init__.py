@@ -1,5 +1,0 @@
-"""Nodes, switches and power shelves: what the racks compute, draw and give off as heat."""
-
-from mallee.twin.compute.compute import Compute
-
-__all__ = ["Compute"]

@@ -1,5 +1,0 @@
-"""Heat from the racks to the outside air: secondary loops, CDUs, facility loop, plant, room air."""
-
-from mallee.twin.cooling.cooling import Cooling
-
-__all__ = ["Cooling"]

@@ -1,0 +1,1 @@
+"""The physics of each kind of device, a folder or a file each; `registry` finds them."""

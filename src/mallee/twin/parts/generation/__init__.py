@@ -1,0 +1,1 @@
+"""Engine generators and solar plants."""
