@@ -94,11 +94,12 @@ class FakeConsole:
             [sys.executable, str(script), str(self.port), "--excess", str(self._excess)],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         )
-        for _ in range(300):
+        for _ in range(int(START_MAX_S * 10)):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.1)
+        self.kill()
         raise AssertionError("the console with a fake board does not listen")
 
     def kill(self) -> None:

@@ -95,6 +95,7 @@ def test_the_demo_site_is_live_and_inside_its_limits(browser: Browser, demo_url:
         assert 17 < number(page, "Coolant supply") < 45
         why = page.get_by_role("region", name="Why the site runs as it does")
         expect(why).to_contain_text(re.compile(r"Import \d+ of \d+ kW"))
+        expect(why).to_contain_text(re.compile(r"since \d\d:\d\d, figures of \d\d:\d\d:\d\d"))
         # the next second brings other numbers
         clock = page.locator("time.clock").inner_text()
         expect(page.locator("time.clock")).not_to_have_text(clock, timeout=5000)
@@ -124,7 +125,8 @@ def test_a_phone_shows_the_branches_as_a_list(browser: Browser, demo_url: str) -
 def test_the_theme_can_be_chosen_by_keyboard_and_is_kept(browser: Browser, demo_url: str) -> None:
     with page_at(browser, demo_url, theme="light") as page:
         wait_for_values(page)
-        page.keyboard.press("Tab")
+        for _ in range(1 + page.locator("header a").count()):
+            page.keyboard.press("Tab")
         page.keyboard.press("Enter")  # light
         page.keyboard.press("Enter")  # dark
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -154,7 +156,7 @@ def test_a_limit_broken_shows_in_colour_shape_and_words(
         wait_for_values(page)
         tile = page.locator(".kpis section").first
         expect(tile.locator(".value")).to_have_class(re.compile("p1"))
-        expect(tile).to_contain_text(re.compile(r"▲ [\d.]+ kW above the limit"))
+        expect(tile).to_contain_text(re.compile(r"▲ [\d.\u202f]+ kW above the limit"))
 
 
 def test_a_console_that_dies_is_shown_stale_and_comes_back(

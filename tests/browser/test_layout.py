@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SITES = sorted((ROOT / "examples/sites").glob("*.toml"))
 PAGES = ("overview", "power", "cooling", "compute", "devices", "history", "events")
 SIZES = {"control room": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
-START_MAX_S = 60.0
+START_MAX_S = 120.0
 
 CUT = """() => {
   const found = [];

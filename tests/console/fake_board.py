@@ -30,7 +30,7 @@ SITE = Path(__file__).parents[2] / "examples/sites/charging-site.toml"
 
 PERIOD_S = 2.5
 USED = {"load": 0.72, "storage": -0.04, "source": 0.3}
-"""Part of its rating that a device of a role draws or gives."""
+"""Part of its rating that a device of a role draws or gives, where the contract allows it."""
 TYPICAL = {
     **{"soc": 0.584, "frac": 0.6, "degc": 31.0, "hz": 60.0, "v": 480.0, "pu": 1.0},
     **{"s": 900.0, "kgps": 12.0, "wh": 3.85e6, "a": 400.0},
@@ -51,6 +51,8 @@ class FakeSite:
         self.tree = power_tree(site)
         self.excess = 1.0
         self.cycle = 0
+        rated_w = sum(group.count * group.model.power_max_w for group in site.groups_with("load"))
+        self.fits = min(1.0, 0.8 * site.grid.import_max_w / (USED["load"] * rated_w))
         for group in site.groups:
             for point in group.model.point:
                 noise = 1.0 + 0.004 * self.rng.standard_normal(group.count)
@@ -62,7 +64,7 @@ class FakeSite:
         for group in self.site.groups:
             kind = KINDS[group.kind]
             if kind.power in group.model.index and kind.role in USED:
-                part = USED[kind.role] * (busy if group.model.accelerators else 1.0)
+                part = USED[kind.role] * (busy if group.model.accelerators else 1.0) * self.fits
                 noise = 1.0 + 0.012 * self.rng.standard_normal(group.count)
                 self.values[group.rows(kind.power)] = part * group.model.power_max_w * noise
         self.pass_on()

@@ -2,6 +2,7 @@
 // never changes its width while it changes. U+2212 is the minus sign, U+2007 a space as wide as a digit.
 
 const MEGA_FROM_W = 2e6;
+const MEGA_FROM_WH = 10e6;
 export const NONE = "–";
 
 /** How one quantity is written, chosen once from the largest value it can have. */
@@ -13,15 +14,15 @@ export interface Scale {
   digits: number;
 }
 
-export function powerScale(mostW: number): Scale {
-  const mega = mostW >= MEGA_FROM_W;
+export function powerScale(mostW: number, megaFrom = MEGA_FROM_W): Scale {
+  const mega = mostW >= megaFrom;
   const divisor = mega ? 1e6 : 1e3;
   const digits = Math.max(1, Math.floor(Math.log10(Math.max(mostW / divisor, 1))) + 1);
   return { unit: mega ? "MW" : "kW", divisor, decimals: mega ? 2 : 1, digits: Math.min(digits, 3) };
 }
 
 export function energyScale(mostWh: number): Scale {
-  const power = powerScale(mostWh);
+  const power = powerScale(mostWh, MEGA_FROM_WH);
   return { ...power, unit: `${power.unit}h`, decimals: power.unit === "MW" ? 1 : 0 };
 }
 
