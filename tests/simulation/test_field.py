@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mallee.simulation.run import Simulation, simulate
+from mallee.simulation.virtual_collector import VirtualCollector
 from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultEvent, FaultPlan
 from tests.simulation.sites import DEMO, NO_BATTERY, at_ambient, made
@@ -132,3 +133,19 @@ def test_the_battery_on_a_transformer_of_its_own_costs_no_work() -> None:
     result = run(site, 240)
     assert result.throughput_mean > 0.999
     assert told(result) == []
+
+
+def test_a_loop_without_flow_for_a_minute_does_not_end_the_job(
+    demo_site: SiteModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was told, accelerators shut down at 96 degC and the job was dead for good. Beside it
+    the null case: the same minute with every command thrown away."""
+    pumps = fault(60, "pod1/cdu1", "pump-trip", until_s=130)
+    result = run(demo_site, 200, pumps)
+    assert result.series["gpu_max_degc"].max() < 90.0
+    assert result.series["it_w"][-20:].mean() > 150e3, "back at work"
+    assert {"flow-lost", "flow-restored"} <= set(told(result))
+    monkeypatch.setattr(VirtualCollector, "send", lambda *_: [])
+    without = run(demo_site, 200, pumps)
+    assert without.series["gpu_max_degc"].max() > 95.0
+    assert without.series["it_w"][-20:].mean() < 100e3

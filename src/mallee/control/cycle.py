@@ -91,7 +91,7 @@ def cycle(
     asked = tuple(in_force(requests, time_s))
     if judged.mode == "safe":
         return hold_safe(state, seen, snapshot, view, asked, limits, time_s, is_slow=is_slow)
-    looked = Look(view, loads, judged)
+    looked = Look(snapshot, view, loads, judged)
     return _decide(state, seen, snapshot, looked, (plans, asked), limits, time_s)
 
 

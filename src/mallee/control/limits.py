@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from mallee.control.heat import Heat, heat_of
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.kinds import KINDS
 from mallee.kinds.battery import BATTERY
@@ -54,6 +55,7 @@ class Limits:
         policy: who goes first when power is short.
         safe_w: what each load may draw while nobody sees or controls it, so that no limit is
             broken in any weather; at the device.  # (loads,)
+        heat: readings that tell of heat.
         age_max_s: battery readings older than this do not count. Longer than for the meter: an
             inverter that misses a poll goes on filtering.
         write_min, write_max: range that the guard clips commands to; NaN where a point takes no
@@ -78,6 +80,7 @@ class Limits:
     safe_w: FloatArray
     age_max_s: float
     batteries: tuple[BatteryLimits, ...]
+    heat: Heat
     write_min: FloatArray
     write_max: FloatArray
 
@@ -124,6 +127,7 @@ def limits_of(site: SiteModel) -> Limits:
         safe_w=safe_limits_w(budget, control.import_margin_frac),
         age_max_s=3.0,
         batteries=batteries,
+        heat=heat_of(site, budget.loads),
         write_min=write_min,
         write_max=write_max,
     )

@@ -18,6 +18,7 @@ from mallee.control.trust import Trust, Verdict, held_w, next_trust, trusted_w
 from mallee.control.view import LoadsView, View
 from mallee.core.arrays import FloatArray
 from mallee.core.request import Request
+from mallee.core.snapshot import Snapshot
 
 DECISION_S = 1.0
 DEGRADED_MARGIN_FRAC = 0.05
@@ -27,6 +28,7 @@ DEGRADED_MARGIN_FRAC = 0.05
 class Look(NamedTuple):
     """One look at the site, and which meters are believed."""
 
+    snapshot: Snapshot
     view: View
     loads: LoadsView
     judged: Judgement
@@ -50,7 +52,7 @@ def prepare(
     Returns:
         the scene, and what changed in each battery's credit.
     """
-    view, loads, judged = looked
+    snapshot, view, loads, judged = looked
     learned_w, learned_s = _learn(seen, looked, limits, is_due=is_due)
     beside_w = other_w(learned_w, learned_s, limits)
     aims = aims_of(limits, Target(seen.target_w, seen.target_reason), requests)
@@ -74,6 +76,7 @@ def prepare(
     )
     scene = Scene(
         limits=limits,
+        snapshot=snapshot,
         view=view,
         loads=loads,
         state=state,

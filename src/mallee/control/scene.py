@@ -8,6 +8,7 @@ from mallee.control.state import ControlState
 from mallee.control.view import LoadsView, View
 from mallee.core.arrays import FloatArray
 from mallee.core.request import Request
+from mallee.core.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Scene:
     """Everything a concern may know.
 
     Attributes:
+        snapshot: all readings, for what the views leave out.
         state: memory, already brought up to date with this look.
         flow_w: each metered branch, mean of the last second; what stands in for a meter that is
             not trusted is in it, too.  # (metered,)
@@ -45,6 +47,7 @@ class Scene:
     """
 
     limits: Limits
+    snapshot: Snapshot
     view: View
     loads: LoadsView
     state: ControlState

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from mallee.control.bounds import Bounds
 from mallee.control.concerns import explain_all
+from mallee.control.concerns.heat import lost_loops
 from mallee.control.concerns.requests import conditions_of
 from mallee.control.events import CONTROL, conditions_after
 from mallee.control.prepare import Look
@@ -125,6 +126,9 @@ def _observed(scene: Scene, looked: Look, after: ControlState) -> dict[Condition
     for feed, check in enumerate(looked.judged.checks):
         name = limits.branches[limits.metered[feed]]
         found["load-unknown", name] = check.unknown_w > 0.0
+    lost = {name for name, _ in lost_loops(scene)}
+    for loop in limits.heat.loops:
+        found["flow-lost", loop.name] = loop.name in lost
     measured = looked.judged.measured[: limits.feeds].all()
     if measured:
         over = (looked.judged.flow_w > limits.contract_w * OVER_FRAC)[: limits.feeds].any()

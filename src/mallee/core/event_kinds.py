@@ -68,6 +68,17 @@ _ROWS: Final = (
         sentence="The meter is gone by again.",
     ),
     EventKind(
+        name="flow-lost",
+        severity=CRITICAL,
+        sentence="{source} has lost its coolant flow; the nodes that it cools are held down.",
+        response=(
+            "Look at the CDU: its pumps, its power, its valves and for leaks. Nodes come back by "
+            "themselves when it flows again; accelerators that shut down must be restarted."
+        ),
+        ended_by="flow-restored",
+    ),
+    EventKind(name="flow-restored", severity=INFO, sentence="{source} flows again."),
+    EventKind(
         name="load-unknown",
         severity=WARNING,
         sentence=(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mallee.control.bounds import Bounds
-from mallee.control.concerns import capacity, handover, ramp, release, requests
+from mallee.control.concerns import capacity, handover, heat, ramp, release, requests
 from mallee.control.scene import Scene
 from mallee.control.why import Why
 
@@ -35,6 +35,12 @@ class Concern:
 
 
 CONCERNS: tuple[Concern, ...] = (
+    Concern(
+        name=heat.NAME,
+        what="A loop that loses its flow and dies near their throttle point take power off nodes.",
+        narrow=heat.narrow,
+        explain=heat.explain,
+    ),
     Concern(
         name=requests.NAME,
         what="People, schedulers and the grid may ask for less; each request has a lease.",
