@@ -44,6 +44,7 @@ def run_all(say: Callable[[str], None]) -> Result:
         ("inverter residual", lambda: electrical.residuals(result)),
         ("transformer", lambda: electrical.transformer(result)),
         ("breaker", lambda: electrical.breaker(result)),
+        ("car", lambda: electrical.charging_time(result)),
         ("CDU", lambda: cooling.heat_exchanger(result)),
         ("loss of flow", lambda: cooling.loss_of_flow(result)),
         ("chiller", lambda: cooling.chiller(result)),
