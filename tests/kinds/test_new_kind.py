@@ -57,7 +57,7 @@ spec.submodule_search_locations.append(sys.argv[2])  # as if the file were in th
 kinds = sys.modules["mallee.kinds"] = module_from_spec(spec)
 spec.loader.exec_module(kinds)
 from mallee.catalogue import load_site
-from mallee.console.site_tree import site_tree
+from mallee.console.places import power_tree
 from mallee.site.checks import check_site
 from mallee.site.flows import flows_of
 site = load_site(Path(sys.argv[1]))
@@ -68,7 +68,7 @@ print(json.dumps({
     "points": [path for path in site.point_paths() if path.startswith("skid")],
     "fixed_w": float(flows.fixed_w[site.branch_index("q-pod")]),
     "findings": [f.rule for f in check_site(site)],
-    "shown": "skid1" in repr(site_tree(site)),
+    "shown": "skid1" in repr(power_tree(site)),
 }))
 """
 

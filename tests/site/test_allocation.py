@@ -50,7 +50,7 @@ def allotted(case: Case) -> Allocation:
 def test_sums_agree_with_the_slow_way(case: Case) -> None:
     tree, _, branch, levels = case
     assert np.allclose(tree.carried(branch, levels[-1]), carried(tree, branch, levels[-1]))
-    own = np.bincount(branch, levels[-1], len(tree.parent))
+    own = np.bincount(branch, levels[-1], len(tree.parent)).astype(np.float64)
     assert np.allclose(tree.sum_up(own), carried(tree, branch, levels[-1]))
 
 
@@ -129,11 +129,15 @@ def test_the_budget_counts_every_rack_once(case: RandomSite) -> None:
     budget, flows = budget_of(site), flows_of(site)
     loads = budget.loads
     below = budget.tree.sum_up(
-        np.bincount(loads.branch, loads.most_w * loads.factor, len(site.branches))
+        np.bincount(loads.branch, loads.most_w * loads.factor, len(site.branches)).astype(
+            np.float64
+        )
     )
     assert np.allclose(below, flows.racks_full_w)
     least = budget.tree.sum_up(
-        np.bincount(loads.branch, loads.least_w * loads.factor, len(site.branches))
+        np.bincount(loads.branch, loads.least_w * loads.factor, len(site.branches)).astype(
+            np.float64
+        )
     )
     assert np.allclose(least, flows.racks_least_w)
     assert loads.count == 2 * sum(case.racks.values())
