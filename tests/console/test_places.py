@@ -79,7 +79,9 @@ def test_a_transformer_without_a_meter_has_a_modelled_loss(tmp_path: Path) -> No
     tree = power_tree(load_site(path))
     by_id = dict(zip(ids(tree), zip(tree.places, tree.sources, strict=True), strict=True))
     assert by_id["grid"][0].metered and not by_id["tx2"][0].metered
-    assert by_id["tx2"][1].no_load_w == pytest.approx(0.0015 * 750e3)
+    entry = load_site(path).file.transformer[0]
+    assert by_id["tx2"][1].no_load_w == pytest.approx(entry.no_load_loss_frac * 750e3)
+    assert by_id["tx2"][1].load_loss_w == pytest.approx(entry.load_loss_frac * 750e3)
     assert {"grid/losses", "tx1/losses", "tx2/losses"} <= set(by_id)
 
 
