@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from dispatching import arbitrage, month, response, speed
+from dispatching import arbitrage, compare, month, response, speed
 
 ROOT = Path(__file__).parents[1]
 GOALS = {
@@ -19,6 +19,8 @@ GOALS = {
     "year_of_these_s": "<= 90",
     "fleet_s": "<= 2",
     "plans_lost": "0",
+    "x_pypsa": ">= 50",
+    "cost_gap_pypsa": "<= 1e-6",
     "fleet_lost": "0",
     "arbitrage_NP_dnn": ">= 0.841",
     "arbitrage_PJM_dnn": ">= 0.937",
@@ -45,11 +47,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench dispatch", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer steps and one market")
+    parser.add_argument("--peers", type=Path, help="folder of the peers' environments (E3)")
     words = parser.parse_args()
     shared, left_out = shared_folder(), []
     figures = speed.resolve(288 if words.quick else 1152) | speed.fleet(
         100 if words.quick else 1000
     )
+    if words.peers is None:
+        left_out.append("other programmes (E3): name their environments with --peers")
+    else:
+        found, why = compare.figures(words.peers)
+        figures |= found
+        left_out += why
     if shared is None:
         left_out.append("arbitrage (E4), bills (E5), demand response (E6): no measured data here")
     else:
