@@ -1,7 +1,15 @@
 // Numbers as people read them: one unit and one number of decimals per quantity, so that a value
 // never changes its width while it changes. U+2212 is the minus sign, U+2007 a space as wide as a digit.
 
-const MEGA_FROM_W = 2e6;
+/** Below this contract a site is told in kW throughout, unless something is larger than ten MW. */
+const LARGE_SITE_W = 3e6;
+let megaFromW = 10e6;
+
+/** Choose kW or MW for all of a site's pages. */
+export function suitSite(contractW: number): void {
+  megaFromW = contractW >= LARGE_SITE_W ? 2e6 : 10e6;
+}
+
 const MEGA_FROM_WH = 10e6;
 export const NONE = "–";
 
@@ -14,7 +22,7 @@ export interface Scale {
   digits: number;
 }
 
-export function powerScale(mostW: number, megaFrom = MEGA_FROM_W): Scale {
+export function powerScale(mostW: number, megaFrom = megaFromW): Scale {
   const mega = mostW >= megaFrom;
   const divisor = mega ? 1e6 : 1e3;
   const digits = Math.max(1, Math.floor(Math.log10(Math.max(mostW / divisor, 1))) + 1);

@@ -1,7 +1,7 @@
 // The live site: numbers by name, words, and the trend of the last ten minutes.
 
 import type { FrameText, SiteInfo, TrendColumns } from "./api";
-import { age } from "./format";
+import { age, suitSite } from "./format";
 import { decodeFrame, Flag, State, type Frame } from "./frame";
 import { Tree } from "./tree";
 
@@ -37,6 +37,7 @@ export class Live {
 
   constructor(site: SiteInfo) {
     this.site = site;
+    suitSite(site.limits.import_contract_w);
     this.tree = new Tree(site.places);
     this.#index = new Map(site.signals.map((signal, i) => [signal.name, i]));
     this.#connect();
