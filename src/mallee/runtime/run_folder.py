@@ -39,6 +39,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         addresses: "host:port" by protocol and device name; OCPP names where the charger dials to.
         secrets: path of the logins, for sites of real devices; empty for the default place.
         seed: of the twin.
+        start_utc_s: when the run began, seconds since 1970: the twin's cars, weather and sun follow
+            the calendar from here, also after the twin itself was restarted; None for no date.
         models: the device models that it uses, its own among them, for the same reason as `site`.
     """
 
@@ -49,6 +51,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     addresses: dict[str, dict[str, str]]
     secrets: str = ""
     seed: int = 1
+    start_utc_s: float | None = None
     models: list[DeviceModel] = []
 
     @property

@@ -111,6 +111,7 @@ def prepare(
             site, source, before.addresses if before else None, str(folder.path)
         ),
         seed=seed,
+        start_utc_s=time.time(),
         models=list({group.model.model: group.model for group in site.groups}.values()),
     )
     if site.file.twin is not None:

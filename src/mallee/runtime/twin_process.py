@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
     place = RunFolder(folder)
     run, site = load_run(place)
     board = Board.open(place.board, site)
-    twin = SiteTwin(site, seed=run.seed)
+    twin = SiteTwin(site, seed=run.seed, start_utc_s=run.start_utc_s)
     away_s = _restore(twin, place.twin_state, site, board.session)
     twin.advance(STEP_MS)
     devices = emulated_devices(site, twin)
