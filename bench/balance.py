@@ -101,6 +101,8 @@ async def _watch(url: str, folder: Path, frames: int) -> tuple[FloatArray, ...]:
             sampling = asyncio.create_task(null.sample())
             async for message in socket:
                 values = decode_frame(message.data).values.astype(float)
+                if not np.isfinite(values[index["import_w"]]):
+                    continue  # a slow start: there is no meter yet
                 missing = null.missing_frac()
                 shown.append(_worst_frac(info, values, index))
                 adjusted.append(values[index["adjusted_w"]] / values[index["import_w"]])
