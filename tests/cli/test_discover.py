@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mallee.cli import run
-from mallee.emulators.redfish import serve_redfish
+from mallee.emulators.redfish.server import serve_redfish
 from tests.drivers.loopback import CDU, LOGIN, make_device
 
 

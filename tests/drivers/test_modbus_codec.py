@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
-from mallee.drivers.modbus import (
+from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
+from mallee.drivers.modbus.codec import (
     Header,
     ReadDenied,
     decode_answer,
     decode_header,
     encode_read,
     encode_write,
-    split_address,
 )
 
 READ = bytes.fromhex("1501 0000 0006 01 03 006b 0003")
@@ -95,13 +94,3 @@ def test_whatever_comes_is_an_answer_or_a_device_error(pdu: bytes) -> None:
         except DeviceError:
             continue
         assert len(answer) in {0, 6}
-
-
-def test_addresses() -> None:
-    assert split_address("10.0.0.5:1502", 502) == ("10.0.0.5", 1502)
-    assert split_address("meter.local", 502) == ("meter.local", 502)
-    assert split_address("[fd00::5]:1502", 502) == ("fd00::5", 1502)
-    assert split_address("[fd00::5]", 502) == ("fd00::5", 502)
-    for wrong in ("10.0.0.5:", "10.0.0.5:0", "10.0.0.5:modbus", "10.0.0.5:70000"):
-        with pytest.raises(ConfigError, match="is no port"):
-            split_address(wrong, 502)

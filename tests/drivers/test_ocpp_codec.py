@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mallee.core.errors import Malformed
-from mallee.drivers.ocpp_codec import (
+from mallee.drivers.ocpp.codec import (
     Call,
     Failure,
     Result,
@@ -118,4 +118,6 @@ def test_the_limit_in_force() -> None:
     assert composite_limit_w({"status": "Accepted", "schedule": schedule}) == 7.0
     assert math.isnan(composite_limit_w({"status": "Rejected"}))
     amperes = schedule | {"chargingRateUnit": "A"}
-    assert math.isnan(composite_limit_w({"status": "Accepted", "schedule": amperes}))
+    answer = {"status": "Accepted", "schedule": amperes}
+    assert composite_limit_w(answer, 7 * 3 * 240.0) == 7 * 3 * 240.0  # some voltage makes it so
+    assert composite_limit_w(answer, 50e3) == pytest.approx(7 * 3 * 230.0)  # and none makes it that

@@ -15,10 +15,10 @@ from aiohttp import web
 from mallee.core.device_model import DeviceModel
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
 from mallee.drivers.driver import Login
-from mallee.drivers.redfish import RedfishDriver
-from mallee.emulators.device import EmulatedDevice, Running
+from mallee.drivers.redfish.driver import RedfishDriver
+from mallee.emulators.device import EmulatedDevice, Place, Running
 from mallee.emulators.http_service import listen
-from mallee.emulators.redfish import serve_redfish
+from mallee.emulators.redfish.server import serve_redfish
 from tests.drivers.loopback import CDU, HGX, LOGIN, NODE, SHELF, SWITCH, expected, make_device, tls
 
 Story = Callable[[RedfishDriver, Running], Awaitable[None]]
@@ -86,10 +86,13 @@ def test_setpoints_are_written_within_what_the_device_allows(
 
     async def story(driver: RedfishDriver, _running: Running) -> None:
         await driver.write(point, value, 0.0)  # before the first reading: looks first
-        assert device.values[device.model.index[point]] == pytest.approx(value)
-        assert (await read(driver))[point] == pytest.approx(value)
-        await driver.write(point, value + 1.0, 0.0)
-        assert (await read(driver))[point] == pytest.approx(value + 1.0)
+        places = len(device.model.point[device.model.index[point]].places)
+        whole = places if point.endswith("_w") else 0  # of each place, the next whole watt below
+        for wanted in (value, value + 1.0):
+            await driver.write(point, wanted, 0.0)
+            held = device.values[device.model.index[point]]
+            assert wanted - whole <= held <= wanted + 1e-6
+            assert (await read(driver))[point] == pytest.approx(held)
         with pytest.raises(Rejected, match=f"{point} asked for {outside:g}, allowed {allowed}"):
             await driver.write(point, outside, 0.0)
         with pytest.raises(Rejected, match="power_w cannot be set"):
@@ -246,7 +249,7 @@ def test_an_old_service_without_sessions_resources_or_the_right_types() -> None:
     """No session service: Basic. No EnvironmentMetrics: Power. A string for a number: NaN."""
     patched: list[object] = []
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest, _path: str) -> web.StreamResponse:
         if request.path == "/redfish/v1/":
             return web.json_response({"Name": "Root"})
         if not request.headers.get("Authorization", "").startswith("Basic "):
@@ -263,7 +266,7 @@ def test_an_old_service_without_sessions_resources_or_the_right_types() -> None:
         )
 
     async def main() -> None:
-        running = await listen(answer, "127.0.0.1", 0)
+        running = await listen({"": answer}, Place(host="127.0.0.1", port=0))
         driver = RedfishDriver(make_device(NODE).model, running.address, LOGIN, None)
         values = await read(driver)
         assert values["cap_w"] == 2 * 2500 + 1027

@@ -15,10 +15,11 @@ import pytest
 from aiohttp import web
 
 from mallee.core.errors import Unreachable
-from mallee.drivers.redfish_client import RedfishClient
-from mallee.drivers.redfish_walk import Signal, find_signals, read_everything, walk
+from mallee.drivers.redfish.client import RedfishClient
+from mallee.drivers.redfish.walk import Signal, find_signals, read_everything, walk
+from mallee.emulators.device import Place
 from mallee.emulators.http_service import listen
-from mallee.emulators.redfish import serve_redfish
+from mallee.emulators.redfish.server import serve_redfish
 from tests.drivers.loopback import CDU, LOGIN, make_device, tls
 
 # Sensors, excerpts and legacy readings of release 2025.4.
@@ -90,7 +91,8 @@ def served_by_sushy(folder: Path) -> Iterator[str]:
 def test_every_mockup_is_read_in_full(name: str) -> None:
     folder = mockups() / name
     with served_by_sushy(folder) as address:
-        signals = asyncio.run(read_everything(address, None, None))
+        signals, omissions = asyncio.run(read_everything(address, None, None))
+    assert omissions == []
     kinds = Counter(signal.kind for signal in signals)
     assert (kinds["sensor"], kinds["excerpt"], kinds["legacy"]) == COUNTS[name]
     read = {one.at: one.value for one in signals if one.at.endswith("/Reading")}
@@ -140,7 +142,7 @@ def test_the_twin_s_cdu_is_read_without_its_model() -> None:
 
     async def main() -> list[Signal]:
         running = await serve_redfish(device, "127.0.0.1", 0, tls()[0], LOGIN)
-        signals = await read_everything(running.address, LOGIN, tls()[1])
+        signals, _ = await read_everything(running.address, LOGIN, tls()[1])
         await running.close()
         return signals
 
@@ -176,7 +178,7 @@ def test_dead_links_errors_and_nonsense_do_not_stop_the_walk() -> None:
         },
     }
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest, _path: str) -> web.StreamResponse:
         path = request.path_qs.removeprefix("/redfish/v1/")
         if path in pages:
             return web.json_response(pages[path])
@@ -184,7 +186,7 @@ def test_dead_links_errors_and_nonsense_do_not_stop_the_walk() -> None:
         return web.Response(status=status, text="no JSON")
 
     async def main() -> None:
-        running = await listen(answer, "127.0.0.1", 0)
+        running = await listen({"": answer}, Place(host="127.0.0.1", port=0))
         client = RedfishClient(running.address, None, None, 2.0)
         inventory = await walk(client)
         await client.close()

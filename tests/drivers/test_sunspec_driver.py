@@ -20,8 +20,10 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from mallee.catalogue import load_models
 from mallee.core.device_model import DeviceModel, Protocol
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
-from mallee.drivers.modbus import READ_MAX
-from mallee.drivers.sunspec import SunSpecDriver, plan_blocks
+from mallee.core.identity import Identity
+from mallee.drivers.modbus.codec import READ_MAX
+from mallee.drivers.sunspec import SunSpecDriver
+from mallee.drivers.sunspec.layout import plan_blocks
 
 END = [0xFFFF, 0]
 NO_INT16, NO_UINT16 = 0x8000, 0xFFFF
@@ -125,7 +127,8 @@ def run(
 def test_a_meter(base: int) -> None:
     async def story(driver: SunSpecDriver, bench: Bench) -> None:
         await driver.open()
-        assert driver.identity == {"Mn": "Acme", "Md": "M-9", "Opt": "", "Vr": "2.1", "SN": "SN-42"}
+        wanted = Identity(manufacturer="Acme", model="M-9", firmware="2.1", serial="SN-42")
+        assert await driver.identify() == wanted
         assert driver.absent == ()
         bench.reads.clear()
         values = await driver.read()
@@ -222,7 +225,7 @@ def test_declined_values() -> None:
         ([*COMMON, *END], "serves models 1, none of the points of grid-meter-sunspec"),
         ([*COMMON, 203, 0, *END], "model chain is broken at model 203, length 0"),
         ([*COMMON, 203, 0xF000, *END], "model chain is broken at model 203, length 61440"),
-        ([*COMMON, 203], "illegal data address"),
+        ([*COMMON, 203], "serves models 1, none of the points"),
     ],
 )
 def test_a_map_that_makes_no_sense(registers: list[int], message: str) -> None:
@@ -288,7 +291,8 @@ def test_a_device_that_comes_back_with_another_map_is_read_anew() -> None:
             await driver.read()
         async with serving(0, [*words("4s", b"SunS"), *meter(), *END]) as other:
             host, port = other.address.split(":")
-            driver._client._host, driver._client._port = host, int(port)
+            gateway = driver._client._gateway
+            gateway.host, gateway.port = host, int(port)
             after = await driver.read()
             assert list(after[:1]) == list(before[:1])
             await driver.close()

@@ -21,8 +21,8 @@ from mallee.catalogue import load_models
 from mallee.core.errors import Malformed, Refused, Rejected, Unreachable
 from mallee.drivers.driver import Driver, Login
 from mallee.drivers.ocpp import OcppCentral, OcppDriver
-from mallee.emulators.charger import run_charger
 from mallee.emulators.device import EmulatedDevice
+from mallee.emulators.ocpp.charger import run_charger
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 VALUES = {
@@ -285,7 +285,7 @@ def both(
 
     async def main() -> None:
         central = OcppCentral("127.0.0.1", 0)
-        driver = central.driver("ev1", bench.device.model, login, standing_limit_w=90e3)
+        driver = central.charger("ev1", bench.device.model, login, standing_limit_w=90e3)
         await driver.open()
         url = f"ws://{central.address}"
         charger = await run_charger(bench.device, url, "ev1", password)

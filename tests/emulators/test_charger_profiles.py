@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mallee.core.errors import Rejected
-from mallee.emulators.charger_profiles import ChargingProfiles
+from mallee.emulators.ocpp.profiles import ChargingProfiles
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 RATED_W = 1e6

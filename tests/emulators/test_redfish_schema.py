@@ -16,7 +16,7 @@ from mallee.catalogue import load_models
 from mallee.core.device_model import PointSpec
 from mallee.emulators.device import EmulatedDevice
 from mallee.emulators.redfish import serve_redfish
-from mallee.emulators.redfish_schema import MEMBERS, SINGLETONS
+from mallee.emulators.redfish.schema import MEMBERS, SINGLETONS
 from tests.drivers.loopback import LOGIN, SHELF, make_device
 
 VALIDATOR = Path(__file__).with_name("redfish_validator.py")

@@ -11,8 +11,8 @@ import pytest
 
 from mallee.core.device_model import PointSpec
 from mallee.core.errors import ConfigError
-from mallee.emulators.redfish import serve_redfish
-from mallee.emulators.redfish_tree import Tree
+from mallee.emulators.redfish.server import serve_redfish
+from mallee.emulators.redfish.tree import Tree
 from tests.drivers.loopback import CDU, HGX, LOGIN, NODE, make_device, tls
 
 BASIC = "Basic " + b64encode(f"{LOGIN.user}:{LOGIN.password}".encode()).decode()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mallee.emulators.redfish import serve_redfish
+from mallee.emulators.redfish.server import serve_redfish
 from tests.drivers.loopback import CDU, LOGIN, SHELF, make_device
 
 
@@ -38,7 +38,7 @@ def test_cdu_and_power_shelf() -> None:
         )
 
     status, leaks, shelf = asyncio.run(main())
-    assert "Model: CDU-1300" in status
+    assert "Model: cdu-1300kw" in status
     assert "Power: 4000.0 W" in status
     assert "1 | --- | 26.0 | --- | 27.0 | ---" in status  # primary: supply and return
     assert "Moisture | Moisture | OK" in leaks

@@ -18,12 +18,12 @@ from mallee.catalogue import load_models
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError, DeviceError, Malformed, Refused, Rejected, Unreachable
 from mallee.drivers.driver import Driver
-from mallee.drivers.modbus import ModbusClient
-from mallee.drivers.sunspec import SunSpecDriver
+from mallee.drivers.modbus.gateway import Gateway, ModbusClient
+from mallee.drivers.sunspec.driver import SunSpecDriver
 from mallee.emulators.device import EmulatedDevice, HealthState
-from mallee.emulators.sunspec import serve_sunspec
-from mallee.emulators.sunspec_control import SunSpecControl
-from mallee.emulators.sunspec_image import SunSpecImage
+from mallee.emulators.sunspec.control import SunSpecControl
+from mallee.emulators.sunspec.image import SunSpecImage
+from mallee.emulators.sunspec.server import serve_sunspec
 
 METER = {
     "import_w": 612_345.0,
@@ -373,10 +373,10 @@ def test_writes_that_touch_no_setpoint_or_half_of_one() -> None:
 def test_a_wrong_unit_and_registers_that_are_not_there() -> None:
     async def story(_bench: Bench, address: str) -> None:
         host, port = address.split(":")
-        wrong = ModbusClient(host, int(port), unit=7)
+        wrong = ModbusClient(Gateway(host, int(port)), unit=7)
         with pytest.raises(Unreachable, match="gateway target does not respond"):
             await wrong.read(40000, 1)
-        right = ModbusClient(host, int(port))
+        right = ModbusClient(Gateway(host, int(port)))
         with pytest.raises(Malformed, match="illegal data address"):
             await right.read(39_999, 2)
         await wrong.close()

@@ -11,11 +11,11 @@ import pytest
 from mallee.core.device_model import DeviceModel
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
-from mallee.drivers.redfish import RedfishDriver
-from mallee.drivers.sunspec import SunSpecDriver
+from mallee.drivers.redfish.driver import RedfishDriver
+from mallee.drivers.sunspec.driver import SunSpecDriver
 from mallee.emulators.device import EmulatedDevice, HealthState
-from mallee.emulators.redfish import serve_redfish
-from mallee.emulators.sunspec import serve_sunspec
+from mallee.emulators.redfish.server import serve_redfish
+from mallee.emulators.sunspec.server import serve_sunspec
 from mallee.runtime import link as link_module
 from mallee.runtime.board import Board
 from mallee.runtime.collector import make_links, watch_commands

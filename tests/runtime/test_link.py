@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from mallee.core.arrays import FloatArray
 from mallee.core.device_model import PointSpec
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected, Unreachable
+from mallee.core.identity import Identity
 from mallee.core.snapshot import Progress, Quality
 from mallee.runtime import link as link_module
 from mallee.runtime.board import Board
@@ -33,6 +35,8 @@ class FakeDriver:
         self.fault: DeviceError | Exception | None = None
         self.delay_s = 0.0
         self.follows = True
+        self.identity = Identity()
+        self.remarks: tuple[str, ...] = ()
         self.reads = 0
         self.written: list[tuple[str, float, float]] = []
         self.at_once = self.at_once_max = 0
@@ -49,6 +53,9 @@ class FakeDriver:
         if self.fault is not None:
             raise self.fault
         return self.values.copy()
+
+    async def identify(self) -> Identity:
+        return self.identity
 
     async def write(self, point: str, value: float, lease_s: float) -> None:
         self.at_once += 1
@@ -164,6 +171,34 @@ def test_a_fault_is_a_quality_and_one_event_each_way(
         await until(lambda: bench.quality("meter") == {Quality.GOOD})
         await until(lambda: bench.saw("device-back"))
         assert [bench.kinds.count(kind) for kind in ("device-lost", "device-back")] == [1, 1]
+
+    bench.run(story)
+
+
+def test_another_device_behind_the_address_is_told_and_not_believed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "IDENTIFY_EVERY_S", 0.02)
+    monkeypatch.setattr(link_module, "IDENTIFY_AGAIN_S", 0.02)
+    wanted = {"sunspec_model": "Meter 9*"}
+    bench.connections[1] = replace(bench.connections[1], identity=wanted)
+    battery = bench.drivers["battery"]
+    battery.identity = Identity(model="meter 900")
+
+    async def story(bench: Bench) -> None:
+        row = bench.row("battery", "charge_set_w")
+        await until(lambda: bench.quality("battery") == {Quality.GOOD})
+        battery.identity = Identity(manufacturer="Acme", model="Kettle", serial="7")
+        await until(lambda: bench.quality("battery") == {Quality.BAD})
+        assert bench.quality("meter") == {Quality.GOOD}
+        bench.board.command(np.array([row]), 5.0, lease_s=0.0, time_s=0.0)
+        await until(lambda: bench.progress(row) == Progress.REJECTED)
+        assert battery.written == []
+        assert bench.saw("device-mistaken")
+        battery.identity = Identity(model="Meter 99")
+        await until(lambda: bench.quality("battery") == {Quality.GOOD})
+        await until(lambda: bench.saw("device-recognised"))
+        assert bench.kinds.count("device-mistaken") == 1
 
     bench.run(story)
 

@@ -52,7 +52,7 @@ def play(twin: ClockTwin, stalls_s: list[float], behind_s: float = 0.0) -> float
                 raise Stop from None
 
     async def story() -> None:
-        await run_clock(cast(SiteTwin, twin), [], behind_s, lambda: now_s[0], sleep)
+        await run_clock(cast(SiteTwin, twin), lambda: None, behind_s, lambda: now_s[0], sleep)
 
     with pytest.raises(Stop):
         asyncio.run(story())

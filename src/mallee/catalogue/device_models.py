@@ -11,6 +11,8 @@ from mallee.catalogue.mistakes import LOST, examine
 from mallee.catalogue.toml_file import TomlFile
 from mallee.core.device_model import DeviceModel, expand_points
 from mallee.core.errors import ConfigError
+from mallee.core.identity import FIELDS
+from mallee.core.protocols import PROTOCOLS
 from mallee.kinds import KINDS
 from mallee.site.problems import Problem, SiteProblems, nearest
 
@@ -121,7 +123,29 @@ def read_model(file: TomlFile) -> tuple[DeviceModel | None, tuple[Problem, ...]]
     except ValueError as error:
         problems.append(Problem("point", str(error), rule="name-range"))
         return None, tuple(problems)
-    return model, (*problems, *_references(model, examined.lost))
+    return model, (*problems, *_references(model, examined.lost), *_protocols(model))
+
+
+def _protocols(model: DeviceModel) -> list[Problem]:
+    """Protocols that nobody speaks, options that they do not have, and keys of an identity."""
+    problems: list[Problem] = []
+    for name, protocol in model.protocol.items():
+        where = f"protocol.{name}"
+        if name not in PROTOCOLS:
+            what = f"no protocol {name!r}"
+            problems.append(Problem(where, what, nearest(name, PROTOCOLS), "unknown-key"))
+            continue
+        problems += [
+            replace(one, where=f"{where}.options.{one.where}".rstrip("."))
+            for one in examine(protocol.options, PROTOCOLS[name].options).problems
+        ]
+    known = [f"{protocol}_{key}" for protocol in model.protocol for key in FIELDS]
+    problems += [
+        Problem(f"identity.{key}", "unknown key", nearest(key, known), "unknown-key")
+        for key in model.identity
+        if key not in known
+    ]
+    return problems
 
 
 def _references(model: DeviceModel, lost: set[str]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """The command that looks at a device which no model describes yet: `discover`."""
 
 import json
+import sys
 from typing import Annotated
 
 import msgspec
@@ -36,7 +37,7 @@ def discover(
     import asyncio
     import ssl
 
-    from mallee.drivers.redfish_walk import read_everything
+    from mallee.drivers.redfish.walk import read_everything
     from mallee.runtime.secrets import find_login, secrets_path
 
     login = find_login(credentials, secrets_path()) if credentials else None
@@ -45,10 +46,12 @@ def discover(
     except (OSError, ssl.SSLError) as error:
         hint = "give a PEM file"
         raise ConfigError(f"--tls-ca {tls_ca}", f"cannot be used: {error}", hint) from None
-    signals = asyncio.run(read_everything(address, login, tls))
+    signals, omissions = asyncio.run(read_everything(address, login, tls))
     if json_:
-        print(json.dumps({"signals": msgspec.to_builtins(signals)}))
+        print(json.dumps({"signals": msgspec.to_builtins(signals), "omissions": omissions}))
     else:
-        rows = [(signal.at, f"{signal.value:g}", signal.unit, signal.kind) for signal in signals]
+        rows = [(one.at, one.state or f"{one.value:g}", one.unit, one.kind) for one in signals]
         print(table(rows, ("at", "value", "unit", "kind")))
+    for omission in omissions:
+        print(omission, file=sys.stderr)
     return 0

@@ -5,7 +5,7 @@ work from the same entry, so a new model needs no code.
 """
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -14,22 +14,24 @@ from mallee.core.patterns import expand_range
 
 Access = Literal["read", "readwrite"]
 Mark = Literal["stated", "measured", "assumed"]
+T = TypeVar("T")
 
 
 class Protocol(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """How one protocol reaches the device.
 
     Attributes:
-        port: TCP port where the site file names none.
+        port: port where the site file names none; 0 for the protocol's own.
         poll_s: time between readings.
         timeout_s: after this long without an answer the points are stale.
-        options: what only this protocol knows, such as the SunSpec models a device serves.
+        options: what only this protocol knows, such as the SunSpec models a device serves; its
+            file in `core/protocols` says what there is.
     """
 
-    port: int
+    port: int = 0
     poll_s: float = 1.0
     timeout_s: float = 2.0
-    options: dict[str, str | int | float | bool | list[int | str]] = {}
+    options: dict[str, Any] = {}
 
 
 class Sensor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -127,6 +129,8 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
     Attributes:
         model: the name that site files use.
         kind: the class of device, a row of `mallee.kinds`.
+        identity: what a device must say of itself to be one of these, by ``<protocol>_<field>``;
+            see `core.identity.mismatch`.
         power_max_w: the most it consumes; branches are checked against it.
         power_min_w: the least it consumes while switched on (a node at its lowest cap).
         accelerators: how many accelerators a node carries.
@@ -150,6 +154,10 @@ class DeviceModel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict
     def index(self) -> dict[str, int]:
         """Position of each point by name."""
         return {point.name: position for position, point in enumerate(self.point)}
+
+    def options(self, protocol: str, shape: type[T]) -> T:
+        """Options of a protocol of this model, in the form that the protocol gives them."""
+        return msgspec.convert(self.protocol[protocol].options, shape)
 
     def parameter(self, name: str) -> float:
         """A physics parameter or limit by name.

@@ -220,6 +220,27 @@ _ROWS: Final = (
     ),
     EventKind(name="device-back", severity=INFO, sentence="{source}: {why}"),
     EventKind(
+        name="device-remark",
+        severity=WARNING,
+        sentence="{source} ({protocol}): {what}",
+        response="Something about the device is not as its model says; see docs/devices.",
+    ),
+    EventKind(
+        name="device-mistaken",
+        severity=WARNING,
+        sentence="{source}: another device answers at its address over {protocol}: {found}; {why}",
+        response=(
+            "Compare the address in the site file, the cabling and the unit id with the device. "
+            "Until the right one answers its readings do not count and nothing is written to it."
+        ),
+        ended_by="device-recognised",
+    ),
+    EventKind(
+        name="device-recognised",
+        severity=INFO,
+        sentence="{source}: the right device answers again over {protocol}: {found}.",
+    ),
+    EventKind(
         name="devices-lost",
         severity=WARNING,
         sentence="{count} devices stopped answering, among them {first}: {why}",

@@ -1,3 +1,14 @@
-"""One file a protocol: a codec without I/O and an async client; the only code that opens sockets
-to devices.
+"""Clients of all protocols: a folder each. They depend on core and catalogue only.
+
+See docs/add-a-protocol.md.
 """
+
+from collections.abc import Mapping
+from typing import Final
+
+from mallee.core.by_folder import ByFolder
+from mallee.core.protocols import PROTOCOLS
+from mallee.drivers.driver import OpenChannel
+
+DRIVERS: Final[Mapping[str, OpenChannel]] = ByFolder(__name__, "CHANNEL", lambda: PROTOCOLS)
+"""By protocol, what opens a channel to a host and port."""

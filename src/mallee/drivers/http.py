@@ -1,5 +1,6 @@
 """What the HTTP drivers share: errors as the collector knows them, answers of bounded size."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -12,20 +13,24 @@ ANSWER_MAX_BYTES = 16 << 20
 """The largest real answer, a full `$expand` of a rack controller, stays below 4 MiB."""
 
 
-def base_url(scheme: str, address: str) -> str:
-    """The root of a device's service.
+def base_url(scheme: str, address: str) -> tuple[str, str]:
+    """The root of a device's service, and the path below which it stands (empty for none).
+
+    Args:
+        address: "host:port", "host", or either with "/path" where a proxy serves several devices.
 
     Raises:
-        ConfigError: the address is not "host:port" or "host".
+        ConfigError: the address is of no such form.
     """
+    place, _, path = address.partition("/")
     try:
-        parts = urlsplit(f"{scheme}://{address}")
-        fits = bool(parts.hostname) and parts.port != 0 and parts.netloc == address
+        parts = urlsplit(f"{scheme}://{place}")
+        fits = bool(parts.hostname) and parts.port != 0 and parts.netloc == place
     except ValueError:
         fits = False
-    if not fits or " " in address or "@" in address:
+    if not fits or re.search(r"[\s@?#]", address):
         raise ConfigError(f"address {address!r}", "is no network address", "write host:port")
-    return f"{scheme}://{address}"
+    return f"{scheme}://{place}", f"/{path.strip('/')}" if path.strip("/") else ""
 
 
 @contextmanager

@@ -1,8 +1,12 @@
-"""What every emulator serves: one device's points, a way to write them, and how well it answers."""
+"""What every emulator serves: one device's points, a way to write them, and how well it answers.
 
-from collections.abc import Awaitable, Callable
+Each protocol folder exports `SERVE`, which serves all devices at one place; see `Serve`.
+"""
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel
@@ -58,3 +62,38 @@ class Running:
     async def close(self) -> None:
         """Stop serving: open connections end, the port is free again."""
         await self.stop()
+
+
+class Credentials(Protocol):
+    """A user and a password, such as `drivers.driver.Login`."""
+
+    @property
+    def user(self) -> str:
+        """User name."""
+
+    @property
+    def password(self) -> str:
+        """Password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where emulated devices listen, or dial in to.
+
+    Attributes:
+        port: 0 takes a free one where they listen.
+        login: the one account; None asks for nothing.
+        tls: server context, shared by all devices of a process; None speaks plain.
+    """
+
+    host: str
+    port: int
+    login: Credentials | None = None
+    tls: ssl.SSLContext | None = None
+
+
+Serve = Callable[[Place, Mapping[str, EmulatedDevice]], Awaitable[Running]]
+"""Starts all devices at a place, by the part of their address; see `core.protocol.Part`.
+
+Raises `ConfigError` or `OSError` where the place cannot be listened on.
+"""

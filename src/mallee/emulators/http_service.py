@@ -1,15 +1,17 @@
 """What the HTTP emulators share: a listener for one device, and how it answers badly on purpose."""
 
 import asyncio
-import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import numpy as np
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
-from mallee.emulators.device import Health, Running
+from mallee.emulators.device import Health, Place, Running
+
+Answer = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
+"""Answers a request to one device; takes the path as that device sees it."""
 
 
 class BadAnswers:
@@ -71,24 +73,27 @@ class _Server(web.Server):
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
-async def listen(
-    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-    host: str,
-    port: int,
-    tls: ssl.SSLContext | None = None,
-) -> Running:
-    """Serve one device. Without routing and middleware an answer costs half as much as with them.
+async def listen(answers: Mapping[str, Answer], place: Place) -> Running:
+    """Serve devices. Without routing and middleware an answer costs half as much as with them.
 
     Args:
-        answer: called for every request; cancelled when its client goes away.
-        port: 0 takes a free one.
-        tls: server context, shared by all devices of a process; None speaks plain HTTP.
+        answers: by the path below which a device stands, as behind a proxy; "" is the whole place.
+            Cancelled when the client goes away.
     """
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        below = ""
+        for step in ("", *request.path.split("/")[1:]):
+            below = f"{below}/{step}" if below else step
+            if below in answers:
+                return await answers[below](request, request.path[len(below) + bool(below) :])
+        return web.Response(status=404, text="no device here\n")
+
     server = _Server(answer, handler_cancellation=True, access_log=None)
     runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        await web.TCPSite(runner, place.host, place.port, ssl_context=place.tls).start()
     except OSError:
         await runner.cleanup()
         raise

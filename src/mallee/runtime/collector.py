@@ -5,8 +5,9 @@ fast part (meter and battery, 10 Hz) and the many slow ones share one event loop
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import structlog
@@ -15,6 +16,7 @@ from mallee.core.arrays import IntArray
 from mallee.core.snapshot import Progress
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board
+from mallee.runtime.direct_link import DirectLink
 from mallee.runtime.drivers_of import Connection, connect
 from mallee.runtime.event_loop import beat, run_fast, run_until_told
 from mallee.runtime.link import Link
@@ -24,6 +26,8 @@ from mallee.runtime.read_back import Order
 from mallee.runtime.roles import Seat, find_role
 from mallee.runtime.run_folder import Run, RunFolder, load_run
 from mallee.runtime.shards import shards_of
+from mallee.runtime.speaking import speaking
+from mallee.runtime.twin_feed import TwinFeed
 from mallee.site.model import SiteModel
 
 COMMANDS_EVERY_S = 0.025
@@ -46,6 +50,7 @@ def main(folder: Path, shard: int) -> None:
     async def collect() -> None:
         async with connect(site, run, place, mine) as connections:
             notices = Notices(board, seat.name)
+            direct = _read_in_memory(site, board, place, notices, shard)
             links = make_links(site, board, connections, notices)
             _log.info("collecting", links=len(links), points=site.point_count)
             await run_until_told(
@@ -53,9 +58,27 @@ def main(folder: Path, shard: int) -> None:
                 watch_commands(site, board, links),
                 flush_often(notices),
                 _run_links(site, board, links),
+                *direct,
             )
 
     run_fast(collect())
+
+
+def _read_in_memory(
+    site: SiteModel, board: Board, folder: RunFolder, notices: Notices, shard: int
+) -> list[Coroutine[Any, Any, None]]:
+    """The work of reading devices that speak no protocol; the first collector does it."""
+    mute = ~speaking(site)
+    if shard or not mute.any():
+        return []
+
+    async def run() -> None:
+        while board.heartbeat("twin")[0] == 0:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(COMMANDS_EVERY_S)
+        feed = TwinFeed.open(folder.twin_feed, site)
+        await DirectLink(site, board, feed, notices, mute).run()
+
+    return [run()]
 
 
 def _own_devices(site: SiteModel, run: Run, shard: int) -> frozenset[str]:
@@ -118,6 +141,7 @@ def make_links(
             phase_s=one.poll_s * (place + 0.5) / together[one.poll_s],
             timeout_s=one.timeout_s,
             read_back_rows=one.read_back_rows,
+            identity=one.identity,
             turn=turns.setdefault(one.device, asyncio.Lock()),
             reader_of=reader.__getitem__,
         )

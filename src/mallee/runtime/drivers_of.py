@@ -1,20 +1,17 @@
-"""Makes the drivers of a site: the right one for each protocol, with address, login and trust."""
+"""Makes the drivers of a site: a channel to each place, and from it a driver for each device."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mallee.control.safe_state import standing_values
-from mallee.core.errors import ConfigError
-from mallee.drivers.dcgm import DcgmDriver
-from mallee.drivers.driver import Driver, Login
-from mallee.drivers.ocpp import OcppCentral
-from mallee.drivers.redfish import RedfishDriver
-from mallee.drivers.sunspec import SunSpecDriver
-from mallee.runtime.addresses import split_address
+from mallee.core.protocol import ProtocolFacts, parse_address
+from mallee.core.protocols import PROTOCOLS
+from mallee.drivers import DRIVERS
+from mallee.drivers.driver import Channel, Driver, Login, Target
 from mallee.runtime.run_folder import Run, RunFolder
 from mallee.runtime.secrets import client_context, find_login, secrets_path, simulated_login
 from mallee.site.model import DeviceGroup, SiteModel
@@ -27,6 +24,7 @@ class Connection:
     Attributes:
         first_row: row of the device's first point.
         names: position of each point of the device's model.
+        identity: who the catalogue says that the device is; see `core.identity.mismatch`.
         read_back_rows: by row of each point that this driver can set, the row that proves it.
     """
 
@@ -38,80 +36,73 @@ class Connection:
     poll_s: float
     timeout_s: float
     read_back_rows: dict[int, int]
+    identity: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
 async def connect(
     site: SiteModel, run: Run, folder: RunFolder, devices: frozenset[str]
 ) -> AsyncIterator[list[Connection]]:
-    """Drivers of these devices; chargers find a place to dial in to while this is open.
+    """Drivers of these devices; those that dial in find a place to dial in to while this is open.
 
     Raises:
-        ConfigError: a login or certificate that cannot be found.
+        ConfigError: a login or certificate that cannot be found, a place that is taken.
     """
-    centrals: dict[str, OcppCentral] = {}
+    channels: dict[tuple[str, str, int], Channel] = {}
+    standing = standing_values(site)
     connections = []
+    for group in site.groups:
+        if devices.isdisjoint(group.names):
+            continue
+        for protocol in group.model.protocol:
+            facts = PROTOCOLS[protocol]
+            login, tls = _access(site, run, folder, group, facts)
+            for index, name in enumerate(group.names):
+                if name not in devices:
+                    continue
+                address = parse_address(run.addresses[protocol][name], facts.port, facts.part)
+                key = (protocol, address.host, address.port)
+                if key not in channels:
+                    channels[key] = DRIVERS[protocol](address.host, address.port)
+                target = Target(
+                    name=name,
+                    model=group.model,
+                    part=address.part,
+                    login=login,
+                    tls=tls,
+                    standing=_standing(group, index, standing),
+                )
+                driver = channels[key].driver(target)
+                connections.append(_connection(group, protocol, index, driver))
     try:
-        for group in site.groups:
-            if devices.isdisjoint(group.names):
-                continue
-            for protocol in group.model.protocol:
-                make = await _maker(site, run, folder, group, protocol, centrals)
-                for index, name in enumerate(group.names):
-                    if name not in devices:
-                        continue
-                    address = run.addresses[protocol][name]
-                    connections.append(_connection(group, protocol, index, make(address, name)))
+        for channel in channels.values():
+            await channel.open()
         yield connections
     finally:
-        await asyncio.gather(*(central.close() for central in centrals.values()))
+        await asyncio.gather(*(channel.close() for channel in channels.values()))
 
 
-async def _maker(
-    site: SiteModel,
-    run: Run,
-    folder: RunFolder,
-    group: DeviceGroup,
-    protocol: str,
-    centrals: dict[str, OcppCentral],
-) -> Callable[[str, str], Driver]:
-    """What makes the driver of each device of a group from its address and name."""
-    model = group.model
-    if protocol == "redfish":
-        login, tls = _redfish_access(site, run, folder, group)
-        return lambda address, _: RedfishDriver(model, address, login, tls)
-    if protocol == "dcgm":
-        return lambda address, _: DcgmDriver(model, address)
-    if protocol == "sunspec":
-        return lambda address, _: SunSpecDriver(model, address)
-    if protocol == "ocpp":
-        for address in set(run.addresses[protocol].values()) - set(centrals):
-            centrals[address] = OcppCentral(*split_address(address))
-            await centrals[address].open()
-        login = None if site.file.twin is not None else _login(run, group)
-        values = standing_values(site)
-        standing_w = {
-            name: values[group.row(index, "limit_w")] for index, name in enumerate(group.names)
-        }
-        return lambda address, name: centrals[address].driver(
-            name.replace("/", "."), model, login=login, standing_limit_w=standing_w[name]
-        )
-    raise ConfigError(f"catalogue model {model.model}", f"no driver for protocol {protocol!r}")
+def _access(
+    site: SiteModel, run: Run, folder: RunFolder, group: DeviceGroup, facts: ProtocolFacts
+) -> tuple[Login | None, ssl.SSLContext | None]:
+    """What the devices of a group ask for, and what they prove themselves with."""
+    simulated = site.file.twin is not None
+    tls = None
+    if facts.tls:
+        tls = client_context(folder, simulated=simulated, tls_ca=group.tls_ca)
+    if simulated:
+        return simulated_login(folder) if facts.login == "required" else None, tls
+    if not group.credentials or facts.login == "none":
+        return None, tls
+    path = Path(run.secrets) if run.secrets else secrets_path()
+    return find_login(group.credentials, path), tls
 
 
-def _redfish_access(
-    site: SiteModel, run: Run, folder: RunFolder, group: DeviceGroup
-) -> tuple[Login | None, ssl.SSLContext]:
-    if site.file.twin is not None:
-        return simulated_login(folder), client_context(folder, simulated=True)
-    return _login(run, group), client_context(folder, simulated=False, tls_ca=group.tls_ca)
-
-
-def _login(run: Run, group: DeviceGroup) -> Login | None:
-    """The login that the site file names for these devices, from the secrets."""
-    if not group.credentials:
-        return None
-    return find_login(group.credentials, Path(run.secrets) if run.secrets else secrets_path())
+def _standing(group: DeviceGroup, index: int, standing: Mapping[int, float]) -> dict[str, float]:
+    """By point, what shall hold in a device while nobody controls it."""
+    settable = (point.name for point in group.model.point if point.access == "readwrite")
+    rows = {name: group.row(index, name) for name in settable}
+    return {name: standing[row] for name, row in rows.items() if row in standing}
 
 
 def _connection(group: DeviceGroup, protocol: str, index: int, driver: Driver) -> Connection:
@@ -129,4 +120,5 @@ def _connection(group: DeviceGroup, protocol: str, index: int, driver: Driver) -
             first_row + model.index[p.name]: first_row + model.index[p.read_back or p.name]
             for p in settable
         },
+        identity=model.identity,
     )

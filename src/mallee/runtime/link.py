@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected
+from mallee.core.identity import mismatch
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board
+from mallee.runtime.doubt import Doubt
 from mallee.runtime.notices import Notices
 from mallee.runtime.pace import Pace
 from mallee.runtime.read_back import Order, ReadBack
@@ -34,6 +36,10 @@ REFUSED_PAUSE_S = 30.0
 RETRIES, RETRY_POLLS_MAX = 8, 10.0
 """A device that fails is asked as often as ever at first, half as often after every 8 failures."""
 WRITE_RETRY_S = 0.25
+IDENTIFY_EVERY_S, IDENTIFY_AGAIN_S = 300.0, 10.0
+"""How often a device is asked who it is, and how soon again where it is the wrong one."""
+REMARKS_MAX = 20
+"""A device has no more to say to a person than so much."""
 PATIENCE_TIMEOUTS, PATIENCE_S = 10.0, 5.0
 """A reading is several requests, each with the driver's own timeout."""
 _log = structlog.get_logger()
@@ -59,6 +65,7 @@ class Link:
         poll_s, phase_s: when to read.
         start_after_s: when to begin, so that not all devices are connected at once.
         timeout_s: a device that fails to answer for so long is stale.
+        identity: who it should be, by the catalogue; see `core.identity.mismatch`.
         read_back_rows: by row of a settable point, the row whose reading proves a write.
         turn: held while writing; shared by all links of the device.
         reader_of: the link that reads a row; several protocols may share a device.
@@ -79,14 +86,19 @@ class Link:
     read_back_rows: dict[int, int]
     turn: asyncio.Lock
     reader_of: "Callable[[int], Link]"
+    identity: Mapping[str, str] = field(default_factory=dict)
     _pending: dict[int, Order] = field(default_factory=dict)
     read_back: ReadBack = field(init=False)
     column_of: dict[int, int] = field(init=False)
+    doubt: Doubt = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
     _good_s: float = 0.0
     _lost_after_s: float = 0.0
     _is_lost: bool = False
+    _stranger: str = ""
+    _identify_s: float = 0.0
+    _remarked: set[str] = field(default_factory=set)
     _told: set[tuple[int, _Trouble]] = field(default_factory=set)
 
     @property
@@ -96,6 +108,7 @@ class Link:
 
     def __post_init__(self) -> None:
         self.read_back = ReadBack(self.poll_s)
+        self.doubt = Doubt([point.name for point in self.driver.points])
         self.column_of = {row: column for column, row in enumerate(self.rows.tolist())}
 
     async def prepare(self) -> None:
@@ -104,7 +117,9 @@ class Link:
             async with asyncio.timeout(2.0 * self.timeout_s):
                 await self.driver.open()
                 started_s = time.monotonic()
-                self._succeeded(await self.driver.read(), started_s)
+                values = await self.driver.read()
+                await self._identify(started_s)
+                self._succeeded(values, started_s)
 
     async def run(self) -> None:
         """Read and write until cancelled."""
@@ -129,6 +144,7 @@ class Link:
             try:
                 async with asyncio.timeout(self._patience_s):
                     values = await self.driver.read()
+                    await self._identify(started_s)
             except DeviceError as error:
                 await self._failed(error)
             except TimeoutError:
@@ -140,8 +156,29 @@ class Link:
             else:
                 self._succeeded(values, started_s)
 
+    async def _identify(self, now_s: float) -> None:
+        """Ask who answers, when that is due; who will not say is taken for the right one."""
+        if not self.identity or now_s < self._identify_s:
+            return
+        try:
+            found = await self.driver.identify()
+        except DeviceError as error:
+            _log.info("device does not say who it is", device=self.device, error=str(error))
+            self._identify_s = now_s + IDENTIFY_EVERY_S
+            return
+        why = mismatch(self.identity, self.protocol, found)
+        self._identify_s = now_s + (IDENTIFY_AGAIN_S if why else IDENTIFY_EVERY_S)
+        words = {"protocol": self.protocol, "found": str(found)}
+        if why and not self._stranger:
+            self.notices.post("device-mistaken", self.device, {}, why=why, **words)
+            _log.warning("another device answers", device=self.device, why=why, **words)
+        elif self._stranger and not why:
+            self.notices.post("device-recognised", self.device, {}, **words)
+        self._stranger = why
+
     async def _failed(self, error: DeviceError) -> None:
         self._failures += 1
+        self._identify_s = 0.0  # what comes back may be another
         is_refused = isinstance(error, Refused)
         silent_s = time.monotonic() - self._good_s
         if is_refused:
@@ -165,18 +202,32 @@ class Link:
 
     def _succeeded(self, values: FloatArray, time_s: float) -> None:
         good = (values >= self.low) & (values <= self.high)  # NaN is neither
+        good &= ~self.doubt.judge(values, time_s)
+        if self._stranger:
+            good[:] = False
         if good.all():
             self.board.write_readings(self.rows, values, Quality.GOOD, time_s)
         else:
             self.board.write_readings(self.rows[good], values[good], Quality.GOOD, time_s)
             self.board.mark(self.rows[~good], Quality.BAD)
-        self._tell_implausible(values, good)
+        if not self._stranger:
+            self._tell_implausible(values, good)
+        self._tell_remarks()
         if self._is_lost:
             self.notices.back(self.device, f"{self.protocol}: answers again")
             _log.info("device back", device=self.device, protocol=self.protocol)
         self._failures, self._is_lost, self._good_s = 0, False, time.monotonic()
-        if self.read_back.rows:
+        if self.read_back.rows and not self._stranger:
             self._check(values, time_s)
+
+    def _tell_remarks(self) -> None:
+        """What the driver noticed about the device, each sentence once."""
+        for remark in self.driver.remarks:
+            if remark not in self._remarked and len(self._remarked) < REMARKS_MAX:
+                self._remarked.add(remark)
+                self.notices.post(
+                    "device-remark", self.device, {}, protocol=self.protocol, what=remark
+                )
 
     def _tell_implausible(self, values: FloatArray, good: NDArray[np.bool_]) -> None:
         if good.all() and not self._told:
@@ -219,8 +270,7 @@ class Link:
                 self._lost(order, "could not be delivered before its lease ended")
                 return True
             try:
-                async with asyncio.timeout(self._patience_s):
-                    await self.driver.write(order.point, order.value, left_s)
+                await self._send(order, left_s)
             except (Rejected, Refused) as error:
                 self._progress(order, Progress.REJECTED)
                 reader.read_back.forget(order.row)
@@ -236,6 +286,12 @@ class Link:
         reader.read_back.expect(order, time.monotonic())
         return True
 
+    async def _send(self, order: Order, left_s: float) -> None:
+        if self._stranger:
+            raise Rejected(f"not sent, another device answers: {self._stranger}")
+        async with asyncio.timeout(self._patience_s):
+            await self.driver.write(order.point, order.value, left_s)
+
     def _check(self, values: FloatArray, time_s: float) -> None:
         """Compare what was written with a reading that began after it."""
         readings = {
@@ -248,7 +304,10 @@ class Link:
                 self._progress(order, Progress.DONE, verdict.reading)
                 self._told.discard((order.row, _Trouble.LOST))
             else:
-                self._lost(order, f"is not followed: it reads {verdict.reading:g}", verdict.reading)
+                seen = f"it reads {verdict.reading:g}"
+                if math.isnan(verdict.reading):
+                    seen = "it is not in force, or cannot be read back"
+                self._lost(order, f"is not followed: {seen}", verdict.reading)
 
     def _lost(self, order: Order, what: str, reading: float = math.nan) -> None:
         self._progress(order, Progress.LOST, reading)

@@ -34,7 +34,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What readings say about an order: `DONE` or `LOST`."""
+    """What readings say about an order: `DONE` or `LOST`; one that says nothing proves nothing."""
 
     order: Order
     progress: Progress
@@ -96,7 +96,7 @@ class ReadBack:
                 del self._sent[row]
                 continue
             reading = readings.get(row, math.nan)
-            if time_s < sent.sent_s or math.isnan(reading):
+            if time_s < sent.sent_s:
                 continue
             order = sent.order
             if abs(reading - order.value) <= tolerance_of(order.point, order.value):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mallee.runtime.speaking import speaking
 from mallee.site.model import SiteModel
 
 COLLECTORS_MAX: Final = 8
@@ -50,7 +51,8 @@ def _is_simulated(site: SiteModel) -> int:
 
 
 def _collectors(site: SiteModel) -> int:
-    return min(max(1, math.ceil(site.device_count / DEVICES_PER_COLLECTOR)), COLLECTORS_MAX)
+    devices = int(speaking(site).sum())
+    return min(max(1, math.ceil(devices / DEVICES_PER_COLLECTOR)), COLLECTORS_MAX)
 
 
 ROLES: Final = (

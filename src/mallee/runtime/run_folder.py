@@ -36,7 +36,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         source: path of the file, for messages.
         pid: process id of the supervisor.
         console: "host:port" of the web pages.
-        addresses: "host:port" by protocol and device name; OCPP names where the charger dials to.
+        addresses: by protocol and device name, as `core.protocol.Address` writes them; devices
+            that are read in memory have none, see `speaking`.
         secrets: path of the logins, for sites of real devices; empty for the default place.
         seed: of the twin.
         start_utc_s: when the run began, seconds since 1970: the twin's cars, weather and sun follow
@@ -90,6 +91,11 @@ class RunFolder:
     def twin_state(self) -> Path:
         """Last saved state of the simulated site."""
         return self.run / "twin.npz"
+
+    @property
+    def twin_feed(self) -> Path:
+        """What the twin reports of devices that are read in memory."""
+        return self.run / "twin.feed"
 
     def make(self) -> None:
         """Create the folders.

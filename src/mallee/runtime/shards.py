@@ -26,7 +26,8 @@ def shards_of(addresses: Mapping[str, Mapping[str, str]], count: int) -> dict[st
 
     for own in addresses.values():
         for device, address in own.items():
-            group_of[find(f"at {address}")] = find(device)
+            place, _, _ = address.partition("/")
+            group_of[find(f"at {place}")] = find(device)
     groups: dict[str, list[str]] = {}
     for device in dict.fromkeys(device for own in addresses.values() for device in own):
         groups.setdefault(find(device), []).append(device)

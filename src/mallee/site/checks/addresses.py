@@ -1,23 +1,25 @@
 """How real devices are reached: addresses that lack, are none, or come twice."""
 
-import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 
+from mallee.core.protocols import PROTOCOLS
+from mallee.site.addresses import AddressBook, complete_address, example_address
 from mallee.site.checks.finding import Finding, several
 from mallee.site.model import DeviceGroup, SiteModel
 
 
 def missing(site: SiteModel) -> Iterator[Finding]:
-    """On a real site every protocol of a device needs an address; a charger dials in by itself."""
+    """On a real site each protocol of a device needs an address, unless the device dials in."""
     if site.file.twin is not None:
         return
     for group in site.groups:
-        wanted = [name for name in group.model.protocol if name != "ocpp"]
+        spoken = group.model.protocol
+        wanted = [name for name in spoken if PROTOCOLS[name].direction != "dials in"]
         lacking = [name for name in wanted if name not in group.addresses]
         everyone = several(group, range(group.count))
         if lacking:
-            port = group.model.protocol[lacking[0]].port
+            like = {name: f'"{example_address(group.model, name)}"' for name in wanted}
+            several_of = ", ".join(f"{name} = {text}" for name, text in like.items())
             yield Finding(
                 level="error" if lacking == wanted else "warning",
                 rule="no-address",
@@ -25,19 +27,18 @@ def missing(site: SiteModel) -> Iterator[Finding]:
                 key=f"{group.place}.address",
                 text=f"no address for {' and '.join(lacking)}",
                 hint='give address = "host:port", or add [twin] to simulate the site',
-                suggest=f'address = "10.0.0.5:{port}"'
+                suggest=f"address = {like[wanted[0]]}"
                 if len(wanted) == 1
-                else "address = { "
-                + ", ".join(f'{p} = "10.0.0.5:{group.model.protocol[p].port}"' for p in wanted)
-                + " }",
+                else f"address = {{ {several_of} }}",
             )
-        if "redfish" in group.addresses and not group.credentials:
+        locked = [name for name in group.addresses if PROTOCOLS[name].login == "required"]
+        if locked and not group.credentials:
             yield Finding(
                 level="warning",
                 rule="no-credentials",
                 where=everyone,
                 key=f"{group.place}.credentials",
-                text="names no credentials, and Redfish services want a login",
+                text=f"names no credentials, and {' and '.join(locked)} services want a login",
                 hint="name a login of the secrets file",
                 suggest='credentials = "bmc"',
             )
@@ -45,51 +46,38 @@ def missing(site: SiteModel) -> Iterator[Finding]:
 
 def twice(site: SiteModel) -> Iterator[Finding]:
     """Addresses that are none; two devices, or two protocols, behind one. One finding a table."""
-    seen: dict[str, str] = {}
-    told: set[str] = set()
+    book = AddressBook()
     for group in site.groups:
-        key = f"{group.place}.address"
-        for name, place, address, port in _places(group):
-            other = seen.get(place, "")
-            seen.setdefault(place, name)
-            if key in told or (is_place(place) and not other):
-                continue
-            told.add(key)
-            is_none = not is_place(place)
+        found = (one for protocol in group.addresses for one in _of_protocol(group, protocol, book))
+        yield from list(found)[:1]
+
+
+def _of_protocol(group: DeviceGroup, protocol: str, book: AddressBook) -> Iterator[Finding]:
+    """What is wrong with the addresses of a group, device by device."""
+    model, part = group.model, PROTOCOLS[protocol].part
+    for name, text in zip(group.names, group.addresses[protocol], strict=True):
+        try:
+            address = complete_address(model, protocol, name, text)
+        except ValueError as error:
             yield Finding(
                 level="error",
-                rule="address" if is_none else "address-twice",
+                rule="address",
                 where=name,
-                key=key,
-                text=f"{address!r} is no address"
-                if is_none
-                else f"has the address {place} of {other}",
-                hint=f'write "host:port", such as "10.0.0.5:{port}"'
-                if is_none
-                else "use {n}, {rack} and {pod} to count addresses up",
+                key=f"{group.place}.address",
+                text=f"{text!r} is no address",
+                hint=f'{error}; write "host:port", such as "{example_address(model, protocol)}"',
             )
-
-
-def _places(group: DeviceGroup) -> Iterator[tuple[str, str, str, int]]:
-    """Device, host:port, the address as written, and the usual port, by protocol."""
-    for protocol, addresses in group.addresses.items():
-        if protocol == "ocpp":
             continue
-        port = group.model.protocol[protocol].port
-        for name, address in zip(group.names, addresses, strict=True):
-            # An IPv6 address holds colons of its own; with a port it stands in brackets.
-            bare = "]:" not in address and (address.count(":") != 1)
-            yield name, f"{address}:{port}" if bare else address, address, port
-
-
-def is_place(place: str) -> bool:
-    """Whether a text is host:port, an IPv6 host in brackets."""
-    host, _, port = place.rpartition(":")
-    if not (host and port.isdigit() and 0 < int(port) < 65536):
-        return False
-    if ":" not in host:
-        return not re.search(r"[\s/]", host)
-    try:
-        return ip_address(host.strip("[]")).version == 6
-    except ValueError:
-        return False
+        other = book.add(protocol, name, address)
+        if other:
+            hint = "use {n}, {rack} and {pod} to count addresses up"
+            if part is not None:
+                hint += f", or add /part to tell devices at one place apart ({part.words})"
+            yield Finding(
+                level="error",
+                rule="address-twice",
+                where=name,
+                key=f"{group.place}.address",
+                text=f"has the address {address} of {other}",
+                hint=hint,
+            )

@@ -70,12 +70,15 @@ def read_sessions(path: Path, evses: int) -> NDArray[np.void]:
         ConfigError: not readable, a missing column, a value out of range, times that run back.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             reader.fieldnames = ["evse" if n == "post" else n for n in reader.fieldnames or ()]
             rows = list(reader)
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        hint = "save it as CSV in UTF-8"
+        raise ConfigError(str(path), f"cannot be read: {error}", hint) from None
     missing = [name for name in COLUMNS if rows and name not in rows[0]]
     if missing or not rows:
         what = f"has no column {missing[0]!r}" if missing else "holds no session"

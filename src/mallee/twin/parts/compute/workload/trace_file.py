@@ -18,6 +18,14 @@ HOLE_MAX_S: Final = 10.0
 GAP_NOTED_S: Final = 1.0
 """Gaps above this are interpolated with a note."""
 
+EPOCH_MS_MIN: Final = 1e11
+"""Larger times are milliseconds since 1970: as seconds they would lie after the year 5000."""
+
+_INDEX: Final = frozenset(
+    {"gpu", "index", "gpu_index", "device", "uuid", "gpu_uuid", "node", "host", "hostname"}
+)
+"""Columns that tell rows of several devices apart."""
+
 TOTALS: Final = ("power_w", "total_w")
 
 
@@ -82,6 +90,8 @@ def _read(source: str, rows: Iterator[list[str]]) -> Trace:
     if len(values) < 2:
         raise ConfigError(source, f"has {len(values)} samples", "a trace needs at least two")
     table = np.array(values)
+    if table[0, 0] > EPOCH_MS_MIN:
+        table[:, 0] /= 1000.0
     notes = _check_time(source, table[:, 0], lines)
     gpu_w = table[:, 2:] if header[columns[1]] in TOTALS else table[:, 1:]
     total_w = table[:, 1] if header[columns[1]] in TOTALS else gpu_w.sum(axis=1)
@@ -93,6 +103,14 @@ def _read(source: str, rows: Iterator[list[str]]) -> Trace:
 def _columns(source: str, header: list[str]) -> list[int]:
     """Positions of the time, of the total if there is one, and of the accelerators in order."""
     where = f"{source}: line 1"
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        hint = "give every column its own name, such as gpu0_w, gpu1_w"
+        raise ConfigError(where, f"the column {twice[0]} stands there twice", hint)
+    index = [name for name in header if name.lower() in _INDEX]
+    if index:
+        hint = "one row for each moment: give every GPU its own column gpuN_w, or their sum"
+        raise ConfigError(where, f"column {index[0]} says that rows are of single GPUs", hint)
     if "t_s" not in header:
         raise ConfigError(where, f"no column t_s in {','.join(header)}", "expected t_s,power_w")
     totals = [header.index(name) for name in TOTALS if name in header]
