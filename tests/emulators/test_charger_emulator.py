@@ -335,7 +335,7 @@ def test_the_driver_reads_and_limits_it() -> None:
         assert (await reading(driver))["limit_w"] == 250e3
         assert bench.writes[-1][:2] == ("limit_w", 250e3)
         await until(lambda: bench.writes[-1] == ("limit_w", 90e3, 0.0))
-        await until(lambda: driver._limit_w == 90e3)
+        await until(lambda: driver._limit.value_w == 90e3)
         bench.declined = "station is locked"
         with pytest.raises(Rejected, match=r"limit_w = 100000: the charger declines.*is locked"):
             await driver.write("limit_w", 100e3, 10)
