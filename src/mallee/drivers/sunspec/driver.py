@@ -215,7 +215,8 @@ class SunSpecDriver:
                     await self._client.write(address, data)
                 except Rejected as error:
                     raise Rejected(f"{what}: declined by the device, {error}") from None
-            until_s = asyncio.get_running_loop().time() + (lease_s or math.inf)
+            stands_s = lease_s if lease_s > 0.0 else math.inf
+            until_s = asyncio.get_running_loop().time() + stands_s
             self._follows[column] = (until_s, what_follows(place, companions))
 
     async def close(self) -> None:
