@@ -19,9 +19,7 @@ from tests.suffixes import FOREIGN, foreign_units, mixed_units, unit_of
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/mallee"
 FILES = sorted(SOURCE.rglob("*.py"))
-FOUND_BY_FOLDER = re.compile(
-    r"mallee\.(kinds\.\w+|core\.protocols\.\w+|twin\.parts\.\w+(\.part)?)"
-)
+FOUND_BY_FOLDER = re.compile(r"mallee\.(kinds\.\w+|core\.protocols\.\w+|twin\.parts\.\w+(\.part)?)")
 PURE = ("core", "kinds", "site", "control", "optimize", "twin")  # no clock, no global chance
 CHANCE = {"time", "random", "secrets", "uuid"}
 SEEDED = {"default_rng", "SeedSequence", "Generator", "Philox", "PCG64", "BitGenerator"}
