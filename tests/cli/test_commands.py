@@ -27,7 +27,8 @@ def edited(tmp_path: Path, old: str, new: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["up", "check", "simulate", "status", "why", "query", "discover", "bench"]
+    "name",
+    ["up", "check", "simulate", "status", "why", "query", "events", "audit", "discover", "bench"],
 )
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0
@@ -59,6 +60,17 @@ def test_simulate_replays_a_trace_scaled(
     column = header.split(",").index("it_w")
     it_w = [float(line.split(",")[column]) for line in lines]
     assert max(it_w) == pytest.approx(200e3, rel=0.03)
+
+
+def test_simulate_tells_what_was_commanded(tmp_path: Path) -> None:
+    file = tmp_path / "commands.csv"
+    assert run(["simulate", DEMO, "--for", "5s", "--commands", str(file)]) == 0
+    header, *lines = file.read_text(encoding="utf-8").splitlines()
+    assert header == "t_s,path,value,lease_s,actor,outcome,reason"
+    cells = [line.split(",", 6) for line in lines]
+    assert {"ev1/limit_w", "ev2/limit_w"} <= {row[1] for row in cells}
+    assert {(row[4], row[5]) for row in cells} == {("control", "sent")}
+    assert not any("heartbeat" in line for line in lines)
 
 
 def test_simulate_writes_a_report(tmp_path: Path) -> None:

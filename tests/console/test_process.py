@@ -73,7 +73,7 @@ async def frame_from(port: int) -> tuple[FloatArray, FrameText]:
 
 async def until_stored(history: Path, board: Board) -> None:
     for _ in range(500):
-        if load_seen(history, board.session):
+        if load_seen(history, board.session).positions:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("no event was stored")

@@ -17,7 +17,7 @@ import pytest
 from mallee.catalogue import load_site
 from mallee.core.errors import ConfigError
 from mallee.core.snapshot import Quality
-from mallee.history import read_point
+from mallee.history import AuditStore, read_point
 from mallee.runtime.board import Board
 from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import RunFolder, load_run
@@ -144,6 +144,11 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
         here.process.send_signal(signal.SIGTERM)
         assert here.process.wait(30.0) == 0
         assert all(is_gone(pid) for pid in pids)
+        with AuditStore(tmp_path / "history" / "audit.sqlite", read_only=True) as audit:
+            written = audit.list(path="ev1/limit_w")
+            assert written[-1].outcome == "done", "read back"
+            assert written[-1].actor == "control"
+            assert audit.verify() is None
         kept = here.history()
         assert len(acked) >= 2
         for time_s, value in acked.items():

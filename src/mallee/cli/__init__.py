@@ -14,6 +14,7 @@ from mallee.cli.check import check
 from mallee.cli.discover import discover
 from mallee.cli.energy import backtest, bill
 from mallee.cli.inspect import query, status, why
+from mallee.cli.journal import audit, events
 from mallee.cli.plan import plan
 from mallee.cli.response import response
 from mallee.cli.study import bench, simulate
@@ -32,6 +33,8 @@ for command in (
     status,
     why,
     query,
+    events,
+    audit,
     discover,
     bill,
     backtest,

@@ -154,7 +154,7 @@ def query(
         raise ConfigError("--rows", f"{rows} is below 1")
     check_writable("--csv", csv)
     check_writable("--parquet", parquet)
-    folder = _data_folder(data).history
+    folder = data_folder(data).history
     duration_s = parse_duration(last, "--last")
     end_s = last_time(folder)
     if end_s is None:
@@ -189,7 +189,7 @@ def running(data: Path | None) -> tuple["RunFolder", "Run", "SiteModel", "Board"
     return folder, run, site, Board.open(folder.board, site)
 
 
-def _data_folder(data: Path | None) -> "RunFolder":
+def data_folder(data: Path | None) -> "RunFolder":
     """The folder asked for, the one that runs, or the one that ran last."""
     from mallee.runtime.run_folder import DATA_FOLDER, RunFolder, find_running
 

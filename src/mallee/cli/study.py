@@ -34,6 +34,7 @@ def simulate(
     plan: bool = True,
     report: Path | None = None,
     series: Path | None = None,
+    commands: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Run a simulated site in virtual time and judge what its meter saw.
@@ -69,6 +70,8 @@ def simulate(
         Write an HTML page with power, battery, temperatures, events and the spectrum.
     series
         Write the record, one row a second, as CSV.
+    commands
+        Write what control commanded as CSV: when, what, by whom, why, and what came of it.
     json_
         Print one JSON object, `{"figures": {...}}`, for programs.
     """
@@ -82,6 +85,7 @@ def simulate(
     check_scale(scale_to, trace is not None or model.file.twin.load.kind == "trace")
     check_writable("--report", report)
     check_writable("--series", series)
+    check_writable("--commands", commands)
     duration_s = round(parse_duration(for_, "--for"))
     if duration_s < 1:
         raise ConfigError("--for", f"{for_!r} is less than a second", "simulate 1s or more")
@@ -104,6 +108,10 @@ def simulate(
     figures = figures_of(result)
     if series is not None:
         _write_series(series, result)
+    if commands is not None:
+        from mallee.simulation.command_record import write_commands
+
+        write_commands(commands, result.commands)
     if report is not None:
         from mallee.simulation.report import write_simulation_report
 

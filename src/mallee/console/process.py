@@ -10,9 +10,10 @@ from aiohttp import web
 
 from mallee.console.aligned import SecondMeans
 from mallee.console.api.serving import Served
+from mallee.console.commands import CommandReader
 from mallee.console.hub import Hub
 from mallee.console.live import EVENTS_KEPT, Live
-from mallee.console.recorder import Recorder, Second, Seen, load_seen, stored_events
+from mallee.console.recorder import Recorder, Second, Seen, Told, load_seen, stored_events
 from mallee.console.server import make_app
 from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
@@ -76,7 +77,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder: Recorder) -> None:
     """Sample what is fast, and once a second, in step with the wall clock, tell everyone."""
-    events = board.event_reader(load_seen(folder.history, board.session))
+    seen = load_seen(folder.history, board.session)
+    events = board.event_reader(seen.positions)
+    commands = CommandReader(live.site, board, seen.records)
     means, names = SecondMeans(live.site), process_names(live.site)
     while True:
         now_s, now_utc_s = time.monotonic(), time.time()
@@ -86,6 +89,7 @@ async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder
         means.add(snapshot)
         values = means.of_last_second(snapshot.values)
         new = events.read().events
+        writes, outcomes = commands.read()
         for event in new:
             live.add_event(event, event.time_s + offset_s)
         status = board.status()
@@ -110,8 +114,12 @@ async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder
                 values=values,
                 quality=snapshot.quality,
                 utc_offset_s=offset_s,
-                events=new,
-                seen=Seen(session=board.session, positions=dict(events.positions)),
+                told=Told(events=new, writes=tuple(writes), outcomes=tuple(outcomes)),
+                seen=Seen(
+                    session=board.session,
+                    positions=dict(events.positions),
+                    records=dict(commands.positions),
+                ),
             )
         )
         for _ in range(SAMPLES - 1):

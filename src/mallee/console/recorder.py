@@ -1,6 +1,6 @@
 """Writes history from the console process, and never lets it stop the page.
 
-Points go to the history writer once a second, events to the event store. Both run in one thread
+Points go to the history writer once a second, events and commands to their stores, in one thread
 behind a short queue: a slow disk costs history seconds, not the page. A failure is told on the page
 and tried again after a while, with a fresh writer.
 """
@@ -17,21 +17,28 @@ import structlog
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
+from mallee.core.audit import Outcome, Write
 from mallee.core.event import Event
-from mallee.history import EventStore, HistoryWriter
+from mallee.history import AuditStore, EventStore, HistoryWriter
 from mallee.site.model import SiteModel
 
 QUEUE_MAX = 10
-UNSAVED_MAX = 10_000
+UNSAVED_MAX = 100_000
 RETRY_S = 10.0
 _log = structlog.get_logger()
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to where the board's events are in the store; of another session it means nothing."""
+    """Up to where the board is in the stores; of another session it means nothing.
+
+    Attributes:
+        positions: events read of each process.
+        records: commands and outcomes read, as `CommandReader.positions`.
+    """
 
     session: int
     positions: dict[str, int]
+    records: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +48,31 @@ class Second:
     Attributes:
         values, quality: of every point; powers of fast devices are means of the second.
         utc_offset_s: UTC less the monotonic clock.
-        events: new ones, and `seen` the position after them.
+        told: what is new, and `seen` the position after it.
     """
 
     time_utc_s: float
     values: FloatArray
     quality: NDArray[np.uint8]
     utc_offset_s: float
-    events: tuple[Event, ...]
+    told: "Told"
     seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What must not be lost when history is slow: events, commands and what came of them."""
+
+    events: tuple[Event, ...] = ()
+    writes: tuple[Write, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(
+            events=(*self.events, *other.events)[-UNSAVED_MAX:],
+            writes=(*self.writes, *other.writes)[-UNSAVED_MAX:],
+            outcomes=(*self.outcomes, *other.outcomes)[-UNSAVED_MAX:],
+        )
 
 
 class Recorder:
@@ -68,13 +91,12 @@ class Recorder:
     ) -> None:
         self._folder, self._site, self._open_writer = folder, site, open_writer
         self._queue: asyncio.Queue[Second] = asyncio.Queue(QUEUE_MAX)
-        self._unsaved: list[Event] = []
+        self._unsaved, self._seen = Told(), Seen(session=0, positions={})
         self.trouble = ""
 
     def put(self, second: Second) -> None:
-        """Hand over one second; never waits. Its events are kept until they are stored."""
-        self._unsaved.extend(second.events)
-        del self._unsaved[:-UNSAVED_MAX]
+        """Hand over one second; never waits. What it tells is kept until it is stored."""
+        self._unsaved, self._seen = self._unsaved + second.told, second.seen
         try:
             self._queue.put_nowait(second)
         except asyncio.QueueFull:
@@ -98,30 +120,57 @@ class Recorder:
         with ExitStack() as stack:
             writer = await asyncio.to_thread(self._open_writer, self._folder, self._site)
             stack.callback(writer.close)
-            store = stack.enter_context(EventStore(self._folder / "events.sqlite"))
+            stores = Stores(self._folder)
+            stack.callback(stores.close)
             while True:
                 second = await self._queue.get()
-                events = tuple(self._unsaved)
-                await loop.run_in_executor(None, self._keep, writer, store, second, events)
-                del self._unsaved[: len(events)]
+                told, seen = self._unsaved, self._seen
+                self._unsaved = Told()
+                try:
+                    await loop.run_in_executor(None, self._keep, writer, stores, second, told, seen)
+                except BaseException:
+                    self._unsaved = told + self._unsaved
+                    raise
                 self.trouble = ""
 
     def _keep(
-        self, writer: HistoryWriter, store: EventStore, second: Second, events: tuple[Event, ...]
+        self, writer: HistoryWriter, stores: "Stores", second: Second, told: Told, seen: Seen
     ) -> None:
-        if events:
-            store.append(events, second.utc_offset_s)
-            (self._folder / "events-seen.json").write_bytes(msgspec.json.encode(second.seen))
+        if told != Told():
+            stores.append(told, seen.session, second.utc_offset_s)
+            (self._folder / "events-seen.json").write_bytes(msgspec.json.encode(seen))
         writer.append(second.time_utc_s, second.values, second.quality)
 
 
-def load_seen(folder: Path, session: int) -> dict[str, int]:
-    """Positions of the board's events that are in the store already; empty for a new board."""
+class Stores:
+    """Where events and the audit are kept; the audit opens with the first board that writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._events = EventStore(folder / "events.sqlite")
+        self._audit: AuditStore | None = None
+
+    def append(self, told: Told, session: int, utc_offset_s: float) -> None:
+        """Keep all that was told by a board's session; it is on the disk when this returns."""
+        self._events.append(told.events, utc_offset_s)
+        if self._audit is None:
+            self._audit = AuditStore(self._folder / "audit.sqlite", session)
+        self._audit.append(told.writes, told.outcomes, utc_offset_s)
+
+    def close(self) -> None:
+        """Close both."""
+        self._events.close()
+        if self._audit is not None:
+            self._audit.close()
+
+
+def load_seen(folder: Path, session: int) -> Seen:
+    """Up to where the board is in the stores already; nothing of a new board is."""
     try:
         seen = msgspec.json.decode((folder / "events-seen.json").read_bytes(), type=Seen)
     except (OSError, msgspec.DecodeError):
-        return {}
-    return seen.positions if seen.session == session else {}
+        return Seen(session=session, positions={})
+    return seen if seen.session == session else Seen(session=session, positions={})
 
 
 def stored_events(folder: Path, count_max: int) -> list[tuple[Event, float]]:

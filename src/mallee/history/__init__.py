@@ -1,5 +1,6 @@
-"""What a site was doing: readings in Parquet, events in SQLite, and how to ask for them."""
+"""What a site was doing: readings in Parquet, events and the audit in SQLite, how to ask."""
 
+from mallee.history.audit import AuditStore, StoredWrite
 from mallee.history.events import EventStore, StoredEvent
 from mallee.history.export import export_csv, export_parquet, iso, to_json, write_csv
 from mallee.history.query import (
@@ -14,12 +15,14 @@ from mallee.history.query import (
 from mallee.history.writer import HistoryFull, HistoryWriter
 
 __all__ = [
+    "AuditStore",
     "EventStore",
     "History",
     "HistoryFull",
     "HistoryWriter",
     "Series",
     "StoredEvent",
+    "StoredWrite",
     "downsample",
     "export_csv",
     "export_parquet",

@@ -1,10 +1,8 @@
-"""Events and the audit in SQLite: durable when `append` returns, and chained so that a gap shows.
+"""Events in SQLite: durable when `append` returns, and chained so that a gap shows.
 
-Each event's chain value is the SHA-256 of the one before it and of its own fields. Whoever changes
-or removes a stored event breaks the chain from there on; `verify` says where.
+Whoever changes or removes a stored event breaks the chain from there on; `verify` says where.
 """
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable
@@ -14,6 +12,7 @@ from typing import Self
 import msgspec
 
 from mallee.core.event import Event, Severity
+from mallee.history.chain import link
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -96,7 +95,7 @@ class EventStore:
                     event.text,
                     msgspec.json.encode(event.numbers, order="sorted").decode(),
                 )
-                chain = _link(chain, fields)
+                chain = link(chain, fields)
                 self._database.execute(
                     "INSERT INTO event (time_utc_s, kind, source, severity, text, numbers, chain) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -144,12 +143,8 @@ class EventStore:
                 "FROM event ORDER BY id"
             ).fetchall()
         for number, *fields, stored in rows:
-            chain = _link(chain, tuple(fields))
+            chain = link(chain, tuple(fields))
             if number != expected or chain != stored:
                 return int(number)
             expected += 1
         return None
-
-
-def _link(before: str, fields: tuple[float | int | str, ...]) -> str:
-    return hashlib.sha256(before.encode() + msgspec.json.encode(fields)).hexdigest()

@@ -6,7 +6,7 @@ One history folder belongs to one site::
     log/<number>.log           open minutes, see `mallee.history.log`
     raw/site=<id>/class=<kind>/day=<UTC date>/<first>-<last>.parquet      every reading
     rollup/site=<id>/class=<kind>/day=<UTC date>/<first>-<last>.parquet   one row a minute
-    events.sqlite              see `mallee.history.events`
+    events.sqlite, audit.sqlite           see `mallee.history.events` and `.audit`
 
 Every kind of device has one wide table (``ts``, ``device``, one column a point), sorted by device
 and time, so that any engine that reads Parquet can use it. ``ts`` is UTC in integer milliseconds.

@@ -21,6 +21,7 @@ from mallee.core.command import Command
 from mallee.core.event import Event
 from mallee.core.plan import Plan
 from mallee.core.snapshot import Snapshot
+from mallee.simulation.command_record import Commanded
 from mallee.simulation.virtual_collector import VirtualCollector
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
@@ -62,6 +63,7 @@ class Simulation:
         grid_20ms_w: the meter's true power at every electrical step.  # (steps,)
         load_20ms_w: the same without the batteries.  # (steps,)
         events: everything that control, faults and devices reported.
+        commands: what control asked of devices, and what these said to it.
         state: what control remembered at the end.
         throughput_mean: work done over the run, 1.0 uncapped, weighted by work.
         notes: what the twin found worth telling about its input, such as gaps of a trace.
@@ -73,6 +75,7 @@ class Simulation:
     grid_20ms_w: FloatArray
     load_20ms_w: FloatArray
     events: tuple[Event, ...]
+    commands: tuple[Commanded, ...]
     state: ControlState
     throughput_mean: float
     notes: tuple[str, ...]
@@ -157,6 +160,7 @@ def simulate(
         grid_20ms_w=record.grid_20ms_w,
         load_20ms_w=record.load_20ms_w,
         events=tuple(sorted([*events, *twin.events], key=lambda event: event.time_s)),
+        commands=collector.commands.rows(),
         state=state,
         throughput_mean=twin.compute.throughput_mean,
         notes=twin.notes,

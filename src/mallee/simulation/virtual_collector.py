@@ -11,7 +11,8 @@ from mallee.core.command import Command
 from mallee.core.errors import Rejected
 from mallee.core.event import Event
 from mallee.core.event_kinds import new_event
-from mallee.core.snapshot import Quality, Snapshot
+from mallee.core.snapshot import Progress, Quality, Snapshot
+from mallee.simulation.command_record import CommandRecord
 from mallee.site.model import SiteModel
 from mallee.twin.comms import STATES
 from mallee.twin.site_twin import SiteTwin
@@ -26,10 +27,15 @@ _QUALITY = {
 
 
 class VirtualCollector:
-    """Reads and writes one twin on behalf of control."""
+    """Reads and writes one twin on behalf of control.
+
+    Attributes:
+        commands: what was written, and what the devices said to it.
+    """
 
     def __init__(self, site: SiteModel, twin: SiteTwin) -> None:
         self._site, self._twin = site, twin
+        self.commands = CommandRecord(site)
         self._time_s = np.zeros(())
         count = site.point_count
         # One cell seen by all rows: while every device answers, all readings are of this instant.
@@ -89,10 +95,13 @@ class VirtualCollector:
         for command in commands:
             for row, value in zip(command.rows.tolist(), command.values.tolist(), strict=True):
                 if broken and not self._hears(row):
+                    self.commands.take(command, row, value, time_s, Progress.LOST)
                     continue
                 try:
                     self._twin.write(row, value, command.lease_s)
+                    self.commands.take(command, row, value, time_s, Progress.SENT)
                 except Rejected as error:
+                    self.commands.take(command, row, value, time_s, Progress.REJECTED)
                     events.append(
                         new_event(
                             "command-rejected",

@@ -1,0 +1,16 @@
+"""Records that vouch for the ones before them.
+
+Each record's chain value is the SHA-256 of the one before it and of its own fields. Whoever changes
+or removes a stored record breaks the chain from there on.
+"""
+
+import hashlib
+
+import msgspec
+
+Fields = tuple[float | int | str | None, ...]
+
+
+def link(before: str, fields: Fields) -> str:
+    """Chain value of a record after another."""
+    return hashlib.sha256(before.encode() + msgspec.json.encode(fields)).hexdigest()
