@@ -8,6 +8,7 @@ import numpy as np
 
 from mallee.catalogue.read import load_site
 from mallee.core.event import Event
+from mallee.core.plan import Plan, PlanStep
 from mallee.core.status import ControlStatus
 from mallee.runtime.board import Board
 
@@ -24,8 +25,11 @@ def main(path: Path, duration_s: float) -> None:
         number += 1
         same = float(number)
         board.write_readings(rows, same, number % 5, same)
-        board.command(rows, same, lease_s=same, time_s=same)
-        board.set_progress(rows, number, number % 5)
+        board.command(rows, same, lease_s=same, time_s=same, reason=f"{number}", actor=f"{number}")
+        board.set_progress(rows, number, number % 5, readings=same, time_s=same)
+        step = PlanStep(from_s=same, until_s=same + 1.0, reason="x" * (number % 300))
+        plan = Plan(source="", generation=number, made_s=same, valid_until_s=same, steps=(step,))
+        board.publish_plans((plan,) * (number % 3), number)
         board.publish_status(
             ControlStatus(
                 time_s=same,

@@ -34,6 +34,7 @@ STATUS = ControlStatus(
     chargers_max_w=2e6,
     nodes_max_w=2.4e5,
 )
+COMMANDS = -1
 WRITER = Path(__file__).with_name("board_writer.py")
 
 
@@ -207,6 +208,28 @@ def test_a_sequence_left_odd_is_readable_and_taken_over() -> None:
     assert word[0] % 2 == 0
 
 
+def check_intent(board: Board, position: dict[int, int]) -> None:
+    """Plans, commands with their reasons, and outcomes, as `board_writer` makes them."""
+    planned = board.plans()
+    assert len(planned.plans) == planned.generation % 3
+    for plan in planned.plans:
+        assert plan.generation == planned.generation == plan.steps[0].from_s
+        assert len(plan.steps[0].reason) == planned.generation % 300
+    told = board.commands_since(position[COMMANDS])
+    position[COMMANDS] += len(told.records) + told.missed
+    assert (told.records["value"] == told.records["lease_s"]).all()
+    assert (told.records["value"] == told.records["time_s"]).all()
+    for record in told.records[-1:]:
+        reason = board.reason(int(record["reason"]))
+        assert reason.text in (f"{record['value']:.0f}", "")
+        assert reason.actor == reason.text
+    came = board.outcomes_since(position).get(0)
+    if came is not None:
+        position[0] = position.get(0, 0) + len(came.records) + came.missed
+        assert (came.records["reading"] == came.records["time_s"]).all()
+        assert (came.records["progress"] == came.records["reading"] % 5).all()
+
+
 def test_no_reader_ever_sees_half_of_a_write(
     board: Board, site: SiteModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +242,7 @@ def test_no_reader_ever_sees_half_of_a_write(
     process = subprocess.Popen(writer)
     seen: set[float] = set()
     last_cycle, last_event, missed = 0, 0, 0
+    position = {COMMANDS: 0}
     try:
         while process.poll() is None:
             snapshot = board.snapshot(0.0)
@@ -232,6 +256,7 @@ def test_no_reader_ever_sees_half_of_a_write(
             assert (
                 commands.numbers[0] == 0 or (commands.values[rows] == commands.leases_s[rows]).all()
             )
+            check_intent(board, position)
             said = board.status()
             if said is not None:
                 assert len(said.text) == said.cycle % 700
@@ -248,4 +273,5 @@ def test_no_reader_ever_sees_half_of_a_write(
     assert process.returncode == 0
     assert len(seen) > 10
     assert last_event > 10
+    assert min(position[COMMANDS], position[0]) > 10 * rows.size
     assert board.heartbeat("control")[0] == process.pid

@@ -146,8 +146,8 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
         assert all(is_gone(pid) for pid in pids)
         with AuditStore(tmp_path / "history" / "audit.sqlite", read_only=True) as audit:
             written = audit.list(path="ev1/limit_w")
-            assert written[-1].outcome == "done", "read back"
-            assert written[-1].actor == "control"
+            assert ("control", "done") in {(one.actor, one.outcome) for one in written}
+            assert all(one.reading is not None for one in written if one.outcome == "done")
             assert audit.verify() is None
         kept = here.history()
         assert len(acked) >= 2

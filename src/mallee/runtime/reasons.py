@@ -34,9 +34,8 @@ class Reasons:
     def put(self, actor: str, text: str) -> int:
         """Number of a reason; one that was given lately keeps its number."""
         reason = Reason(actor[:40], text[:TEXT_MAX])
-        number = self._numbers.get(reason, 0)
-        if 0 < number > self._ring.posted - self._kept // 2:
-            return number
+        if reason in self._numbers:
+            return self._numbers[reason]
         number = self._ring.put(msgspec.msgpack.encode(reason))
         old = number - self._kept // 2
         self._numbers = {one: n for one, n in self._numbers.items() if n > old}
