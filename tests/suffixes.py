@@ -22,7 +22,7 @@ _KEEPS_UNIT = {"min", "max", "abs", "float", "sum", "clip", "maximum", "minimum"
 def unit_of(name: str) -> str | None:
     """The unit that a name ends in, the longest that fits; None without one."""
     parts = name.lower().strip("_").split("_")
-    for count in (3, 2, 1):
+    for count in (4, 3, 2, 1):
         unit = "_".join(parts[-count:])
         # A factor such as SECONDS_PER_HOUR or `slope_w_per_hz` is no quantity in hours or Hz.
         if len(parts) > count and parts[-count - 1] != "per" and (unit in UNITS or unit in FOREIGN):

@@ -10,6 +10,7 @@ import pytest
 from mallee.core import event_kinds
 from mallee.core.event import Severity
 from mallee.core.event_kinds import EVENT_KINDS, EventKind, describe_event_kinds, new_event
+from mallee.runtime.roles import PROCESSES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src/mallee").rglob("*.py"))
@@ -42,35 +43,35 @@ def test_an_unknown_kind_and_a_missing_word_are_programming_errors() -> None:
         new_event("device-lost", 0.0, "bess1")
 
 
-def kinds_named(code: str) -> Iterator[str]:
-    """Literals that are given as the kind of an event: first argument of a teller, `ended_by`,
-    keys of conditions."""
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Call):
+def kinds_named(nodes: list[ast.AST]) -> Iterator[str]:
+    """Literals that are given as the kind of an event: the first argument of those who tell."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             name = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
-            first = node.args[0] if node.args else None
-            if name in ("new_event", "note", "warn", "post") and isinstance(first, ast.Constant):
-                yield str(first.value)
+            if name in ("new_event", "note", "warn", "post"):
+                yield str(node.args[0].value)
 
 
 def test_the_sources_name_known_kinds_and_make_events_of_rows_only() -> None:
     named: set[str] = set()
     literals: set[str] = set()
     for path in SOURCES:
-        code = path.read_text(encoding="utf-8")
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         name = str(path.relative_to(ROOT / "src/mallee"))
         if name in ("core/event_kinds.py", "core/event.py"):
             continue
         made = [
             node.lineno
-            for node in ast.walk(ast.parse(code))
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Event"
+            for node in nodes
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "Event"
         ]
         assert not made or name in COPIES, f"{name}:{made}: use new_event"
-        named |= set(kinds_named(code)) - {"supervisor", "collect", "control", "plan"}
+        named |= set(kinds_named(nodes)) - set(PROCESSES)
         literals |= {
             node.value
-            for node in ast.walk(ast.parse(code))
+            for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
     assert named - set(EVENT_KINDS) == set(), "name a row of core/event_kinds.py"
@@ -82,7 +83,7 @@ def test_the_sources_name_known_kinds_and_make_events_of_rows_only() -> None:
     "code", ['new_event("devise-lost", t, s)', 'self._warn("oops", 1.0)', 'self._note("x", 1, "s")']
 )
 def test_the_scan_finds(code: str) -> None:
-    assert set(kinds_named(code)) - set(EVENT_KINDS)
+    assert set(kinds_named(list(ast.walk(ast.parse(code))))) - set(EVENT_KINDS)
 
 
 def test_the_manual_lists_all_kinds() -> None:

@@ -49,3 +49,51 @@ def test_templates_count() -> None:
 def test_a_template_that_names_no_number() -> None:
     with pytest.raises(ValueError, match=r"\{slot\} in 'x\{slot\}' is unknown; known here: \{n\}"):
         fill_template("x{slot}", {"n": 1})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("r{1..100001}", "makes more than 100000 names"),
+        ("r{1}", "hold no range such as"),
+        ("r{a..b}", "hold no range such as"),
+        ("r{1..2", "hold no range such as"),
+        ("r}{", "hold no range such as"),
+        ("r{1..2}{", "hold no range such as"),
+    ],
+)
+def test_braces_that_are_no_range(pattern: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        expand_range(pattern)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_names_or_an_error(pattern: str) -> None:
+    try:
+        names = expand_range(pattern)
+    except ValueError as error:
+        assert "{" in pattern or "}" in pattern
+        assert repr(pattern) in str(error)
+    else:
+        assert len(set(names)) == len(names) >= 1
+        assert names == [pattern] or ".." in pattern
+
+
+NUMBERS = st.dictionaries(
+    st.from_regex(r"[a-z_]{1,6}", fullmatch=True), st.integers(0, 999), min_size=1, max_size=4
+)
+
+
+@given(NUMBERS, st.integers(0, 99), st.data())
+def test_a_template_counts_from_each_number(
+    numbers: dict[str, int], shift: int, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(numbers)))
+    assert fill_template(f"a{{{name}}}b", numbers) == f"a{numbers[name]}b"
+    assert fill_template(f"{{{name}+{shift}}}", numbers) == str(numbers[name] + shift)
+    assert fill_template(f"{{{name}-{shift}}}", numbers) == str(numbers[name] - shift)
+
+
+@given(st.text(alphabet="abc.:-[]0123456789", max_size=30), NUMBERS)
+def test_text_without_braces_stays_as_it_is(text: str, numbers: dict[str, int]) -> None:
+    assert fill_template(text, numbers) == text
