@@ -1,0 +1,240 @@
+"""The alarms of one site: every kind at every place where it can come, one row each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from mallee.alarms.kind import AlarmKind, AtPoint, Limit, RackDark, Told, Unreadable
+from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
+from mallee.site.model import DeviceGroup, SiteModel
+
+SITE = "site"
+"""Source of alarms about the whole site."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointCheck:
+    """One `AtPoint` condition at the devices of one group.
+
+    Attributes:
+        alarms: rows of the alarms.  # (devices,)
+        rows: point rows of each; the worst counts.  # (devices, points)
+        limit: in the point's unit.
+        sign: 1 where above is wrong, -1 where below is.
+    """
+
+    alarms: IntArray
+    rows: IntArray
+    limit: float
+    deadband: float
+    sign: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceCheck:
+    """One condition of not being read well, at several places.
+
+    Attributes:
+        alarms: rows of the alarms.  # (places,)
+        rows: point rows that must all be unread.  # (places, points)
+    """
+
+    alarms: IntArray
+    rows: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instances:
+    """All alarms of a site, one row each.
+
+    Attributes:
+        kinds: the kinds; `kind` is an index into them.
+        source: what each is about: a device, rack or branch, or `SITE`.
+        device, rack, branch, loop: where that is, `NO_INDEX` for none.  # (alarms,) each
+        on_delay_s, off_delay_s: of its kind.  # (alarms,)
+        points, silences: what to look at.
+        told: rows by event kind and source; source "" takes any.
+    """
+
+    kinds: tuple[AlarmKind, ...]
+    source: tuple[str, ...]
+    kind: IntArray
+    device: IntArray
+    rack: IntArray
+    branch: IntArray
+    loop: IntArray
+    on_delay_s: FloatArray
+    off_delay_s: FloatArray
+    points: tuple[PointCheck, ...]
+    silences: tuple[SilenceCheck, ...]
+    told: dict[tuple[str, str], int]
+
+    @property
+    def count(self) -> int:
+        """How many alarms the site has."""
+        return len(self.source)
+
+
+def instances_of(site: SiteModel, kinds: Iterable[AlarmKind]) -> Instances:
+    """Every alarm that can come at a site; kinds about devices that it has not give none."""
+    return _Collector(site, tuple(kinds)).collect()
+
+
+class _Collector:
+    """Walks the kinds once; the lists grow until `collect` freezes them."""
+
+    def __init__(self, site: SiteModel, kinds: tuple[AlarmKind, ...]) -> None:
+        self._site, self._kinds = site, kinds
+        self._source: list[str] = []
+        self._columns: list[tuple[int, int, int, int, int]] = []
+        self._points: list[PointCheck] = []
+        self._silences: list[SilenceCheck] = []
+        self._told: dict[tuple[str, str], int] = {}
+
+    def collect(self) -> Instances:
+        for index, kind in enumerate(self._kinds):
+            condition = kind.condition
+            if isinstance(condition, AtPoint):
+                self._at_points(index, condition)
+            elif isinstance(condition, Unreadable):
+                self._unreadable(index, condition)
+            elif isinstance(condition, RackDark):
+                self._dark_racks(index, condition)
+            else:
+                self._told_of(index, condition)
+        columns = np.array(self._columns, np.int64).reshape(-1, 5)
+        on_delay_s = np.array([kind.on_delay_s for kind in self._kinds])
+        off_delay_s = np.array([kind.off_delay_s for kind in self._kinds])
+        return Instances(
+            kinds=self._kinds,
+            source=tuple(self._source),
+            kind=columns[:, 0],
+            device=columns[:, 1],
+            rack=columns[:, 2],
+            branch=columns[:, 3],
+            loop=columns[:, 4],
+            on_delay_s=on_delay_s[columns[:, 0]],
+            off_delay_s=off_delay_s[columns[:, 0]],
+            points=tuple(self._points),
+            silences=tuple(self._silences),
+            told=self._told,
+        )
+
+    def _at_points(self, index: int, condition: AtPoint) -> None:
+        above = condition.above is not None
+        limit = condition.above if condition.above is not None else condition.below
+        assert limit is not None
+        for group in self._site.groups_of(condition.device):
+            names = [name for name in group.model.index if fnmatchcase(name, condition.point)]
+            limit_value = self._limit(limit, group)
+            if not names or limit_value is None:
+                continue  # the model has no such point, or says no limit for it
+            self._points.append(
+                PointCheck(
+                    alarms=self._at_devices(index, group),
+                    rows=np.stack([group.rows(name) for name in names], axis=1),
+                    limit=limit_value + condition.margin,
+                    deadband=condition.deadband,
+                    sign=1.0 if above else -1.0,
+                )
+            )
+
+    def _limit(self, limit: Limit, group: DeviceGroup) -> float | None:
+        if not isinstance(limit, str):
+            return limit
+        if limit.startswith("site."):
+            return float(getattr(self._site.file.control, limit.removeprefix("site.")))
+        entry = group.model.physics.get(limit) or group.model.limits.get(limit)
+        return None if entry is None else entry.value
+
+    def _unreadable(self, index: int, condition: Unreadable) -> None:
+        for group in self._site.groups_of(condition.device):
+            read = [p.name for p in group.model.point if p.constant is None]
+            names = [name for name in read if condition.point in ("", name)]
+            if names:
+                rows = np.stack([group.rows(name) for name in names], axis=1)
+                self._silences.append(
+                    SilenceCheck(alarms=self._at_devices(index, group), rows=rows)
+                )
+
+    def _dark_racks(self, index: int, condition: RackDark) -> None:
+        """One alarm a rack; racks of one group are looked at together."""
+        for group in self._site.groups_of(condition.device):
+            read = [p.name for p in group.model.point if p.constant is None]
+            for rack in np.unique(group.rack[group.rack != NO_INDEX]).tolist():
+                here = group.rack == rack
+                rows = np.concatenate([group.rows(name)[here] for name in read])
+                racks = self._site.racks
+                alarm = self._add(
+                    index,
+                    racks.names[rack],
+                    rack=rack,
+                    branch=int(racks.branch[rack]),
+                    loop=int(racks.loop[rack]),
+                )
+                self._silences.append(
+                    SilenceCheck(alarms=np.array([alarm]), rows=rows[np.newaxis, :])
+                )
+
+    def _told_of(self, index: int, condition: Told) -> None:
+        if condition.about == "site":
+            self._told[condition.event, ""] = self._add(index, SITE)
+        elif condition.about == "branches":
+            for branch, one in enumerate(self._site.branches):
+                self._told[condition.event, one.name] = self._add(index, one.name, branch=branch)
+        else:
+            for group in self._site.groups:
+                rows = self._at_devices(index, group)
+                for name, row in zip(group.names, rows.tolist(), strict=True):
+                    self._told[condition.event, name] = row
+
+    def _at_devices(self, index: int, group: DeviceGroup) -> IntArray:
+        loops = self._loops(group)
+        return np.array(
+            [
+                self._add(
+                    index,
+                    name,
+                    device=group.first_device + number,
+                    rack=int(group.rack[number]),
+                    branch=int(group.branch[number]),
+                    loop=loops[number],
+                )
+                for number, name in enumerate(group.names)
+            ]
+        )
+
+    def _loops(self, group: DeviceGroup) -> list[int]:
+        """Coolant loop of each device: the one that it is part of, or that cools its rack."""
+        racks = self._site.racks
+        found = [int(racks.loop[rack]) if rack != NO_INDEX else NO_INDEX for rack in group.rack]
+        for index, loop in enumerate(self._site.loops):
+            for cdu in loop.cdus:
+                if 0 <= cdu - group.first_device < group.count:
+                    found[cdu - group.first_device] = index
+        return found
+
+    def _add(
+        self,
+        kind: int,
+        source: str,
+        *,
+        device: int = NO_INDEX,
+        rack: int = NO_INDEX,
+        branch: int = NO_INDEX,
+        loop: int = NO_INDEX,
+    ) -> int:
+        self._source.append(source)
+        self._columns.append((kind, device, rack, branch, loop))
+        return len(self._source) - 1
+
+
+def find(instances: Instances, kind: str, source: str) -> Iterator[int]:
+    """Rows of alarms by kind and source, in which ``*`` and ``?`` stand for any letters."""
+    for row in range(instances.count):
+        if fnmatchcase(instances.kinds[int(instances.kind[row])].name, kind) and fnmatchcase(
+            instances.source[row], source
+        ):
+            yield row
