@@ -39,9 +39,16 @@ def test_a_cause_that_is_told_late_still_explains() -> None:
     watched = Watched()
     watched.lose("pod1/")
     watched.go_on(20.0)
-    assert ("rack-dark", "pod1/r1") in watched.annunciated()
+    assert watched.annunciated() == [("pod-dark", "pod1")]
     watched.go_on(1.0, ("breaker-trip", "q-pod"))
     assert watched.annunciated() == [("breaker-open", "q-pod")]
+
+
+def test_a_pod_that_falls_silent_is_one_alarm_though_nobody_told_why() -> None:
+    watched = Watched()
+    watched.lose("pod1/")
+    watched.go_on(120.0, by_s=2.0)
+    assert watched.annunciated() == [("pod-dark", "pod1")]
 
 
 def test_a_dark_rack_is_one_alarm_and_one_silent_node_another() -> None:

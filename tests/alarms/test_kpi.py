@@ -75,7 +75,7 @@ def test_the_figures_of_an_hour() -> None:
     assert found.top_frac == 1.0
     assert found.chattering == ()
     assert found.stale == ()
-    assert found.priorities == {1: pytest.approx(1 / 3), 2: pytest.approx(2 / 3)}
+    assert found.priorities == {1: pytest.approx(1 / 3), 3: pytest.approx(2 / 3)}
     assert found.ack_p50_s == pytest.approx(4.0)
 
 

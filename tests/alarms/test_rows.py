@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from mallee.alarms import ALARMS, AlarmKind, describe_alarms
-from mallee.alarms.kind import AtPoint, RackDark, Told, Unreadable
+from mallee.alarms.kind import AtPoint, Dark, Told, Unreadable
 from mallee.core.event_kinds import EVENT_KINDS
 from mallee.kinds import KINDS
 from tests.alarms.given import PREPARED, ROOT, SITE
@@ -30,12 +30,12 @@ def test_its_condition_names_things_that_exist(kind: AlarmKind) -> None:
     condition = kind.condition
     if isinstance(condition, AtPoint):
         assert (condition.above is None) != (condition.below is None)
-        assert KINDS[condition.device].point(condition.point.replace("*", "0")) is not None
+        assert condition.device.point(condition.point.replace("*", "0")) is not None
         assert condition.deadband >= 0.0
     elif isinstance(condition, Unreadable):
-        assert condition.device in KINDS
-    elif isinstance(condition, RackDark):
-        assert "rack" in KINDS[condition.device].stands
+        assert condition.device.name in KINDS
+    elif isinstance(condition, Dark):
+        assert "rack" in condition.device.stands
     else:
         event = EVENT_KINDS[condition.event]
         if kind.on_delay_s or kind.off_delay_s:

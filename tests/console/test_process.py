@@ -28,6 +28,9 @@ from mallee.runtime.board import Board
 from mallee.runtime.run_folder import RunFolder
 from mallee.site.model import SiteModel
 
+PATIENCE = 15_000
+"""Looks of 0.02 s each that only end a test that would never end."""
+
 
 def free_port() -> int:
     with socket.socket() as taken:
@@ -60,10 +63,10 @@ def board(demo_site: SiteModel, tmp_path: Path) -> Board:
 
 async def frame_from(port: int) -> tuple[FloatArray, FrameText]:
     async with aiohttp.ClientSession() as session:
-        for _ in range(200):
+        for _ in range(PATIENCE):
             try:
                 async with session.ws_connect(f"http://127.0.0.1:{port}/ws") as stream:
-                    frame = decode_frame(await stream.receive_bytes(timeout=5))
+                    frame = decode_frame(await stream.receive_bytes())
                     text = msgspec.json.decode(frame.text, type=FrameText)
                     return np.asarray(frame.values, np.float64), text
             except aiohttp.ClientConnectorError:
@@ -72,7 +75,7 @@ async def frame_from(port: int) -> tuple[FloatArray, FrameText]:
 
 
 async def until_stored(history: Path, board: Board) -> None:
-    for _ in range(500):
+    for _ in range(PATIENCE):
         if load_seen(history, board.session).positions:
             return
         await asyncio.sleep(0.02)
@@ -88,10 +91,10 @@ def run_console(
         port = free_port()
         serving = asyncio.create_task(serve(site, board, folder, "127.0.0.1", port))
         try:
-            await asyncio.wait_for(look(port), 20)
+            await look(port)
         finally:
             os.kill(os.getpid(), signal.SIGTERM)
-            await asyncio.wait_for(serving, 10)
+            await serving
 
     asyncio.run(both())
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from mallee.alarms.kind import AlarmKind, AtPoint, Limit, RackDark, Told, Unreadable
+from mallee.alarms.kind import AlarmKind, AtPoint, Dark, Limit, Told, Unreadable
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.site.model import DeviceGroup, SiteModel
 
@@ -52,7 +52,7 @@ class Instances:
     Attributes:
         kinds: the kinds; `kind` is an index into them.
         source: what each is about: a device, rack or branch, or `SITE`.
-        device, rack, branch, loop: where that is, `NO_INDEX` for none.  # (alarms,) each
+        device, rack, pod, branch, loop: where that is, `NO_INDEX` for none.  # (alarms,) each
         on_delay_s, off_delay_s: of its kind.  # (alarms,)
         points, silences: what to look at.
         told: rows by event kind and source; source "" takes any.
@@ -63,6 +63,7 @@ class Instances:
     kind: IntArray
     device: IntArray
     rack: IntArray
+    pod: IntArray
     branch: IntArray
     loop: IntArray
     on_delay_s: FloatArray
@@ -88,7 +89,7 @@ class _Collector:
     def __init__(self, site: SiteModel, kinds: tuple[AlarmKind, ...]) -> None:
         self._site, self._kinds = site, kinds
         self._source: list[str] = []
-        self._columns: list[tuple[int, int, int, int, int]] = []
+        self._columns: list[tuple[int, int, int, int, int, int]] = []
         self._points: list[PointCheck] = []
         self._silences: list[SilenceCheck] = []
         self._told: dict[tuple[str, str], int] = {}
@@ -100,11 +101,11 @@ class _Collector:
                 self._at_points(index, condition)
             elif isinstance(condition, Unreadable):
                 self._unreadable(index, condition)
-            elif isinstance(condition, RackDark):
-                self._dark_racks(index, condition)
+            elif isinstance(condition, Dark):
+                self._dark(index, condition)
             else:
                 self._told_of(index, condition)
-        columns = np.array(self._columns, np.int64).reshape(-1, 5)
+        columns = np.array(self._columns, np.int64).reshape(-1, 6)
         on_delay_s = np.array([kind.on_delay_s for kind in self._kinds])
         off_delay_s = np.array([kind.off_delay_s for kind in self._kinds])
         return Instances(
@@ -113,8 +114,9 @@ class _Collector:
             kind=columns[:, 0],
             device=columns[:, 1],
             rack=columns[:, 2],
-            branch=columns[:, 3],
-            loop=columns[:, 4],
+            pod=columns[:, 3],
+            branch=columns[:, 4],
+            loop=columns[:, 5],
             on_delay_s=on_delay_s[columns[:, 0]],
             off_delay_s=off_delay_s[columns[:, 0]],
             points=tuple(self._points),
@@ -159,24 +161,48 @@ class _Collector:
                     SilenceCheck(alarms=self._at_devices(index, group), rows=rows)
                 )
 
-    def _dark_racks(self, index: int, condition: RackDark) -> None:
-        """One alarm a rack; racks of one group are looked at together."""
+    def _dark(self, index: int, condition: Dark) -> None:
+        """One alarm a rack or pod that holds such devices, about all of their points."""
+        of_pod = condition.of == "pod"
+        racks = self._site.racks
+        places = self._site.pods if of_pod else racks.names
+        inside: list[list[IntArray]] = [[] for _ in places]
         for group in self._site.groups_of(condition.device):
-            read = [p.name for p in group.model.point if p.constant is None]
-            for rack in np.unique(group.rack[group.rack != NO_INDEX]).tolist():
-                here = group.rack == rack
-                rows = np.concatenate([group.rows(name)[here] for name in read])
-                racks = self._site.racks
-                alarm = self._add(
-                    index,
-                    racks.names[rack],
-                    rack=rack,
-                    branch=int(racks.branch[rack]),
-                    loop=int(racks.loop[rack]),
-                )
-                self._silences.append(
-                    SilenceCheck(alarms=np.array([alarm]), rows=rows[np.newaxis, :])
-                )
+            place = racks.pod[group.rack] if of_pod else group.rack
+            read = [group.rows(p.name) for p in group.model.point if p.constant is None]
+            rows = np.stack(read, axis=1)
+            for one in np.unique(place[group.rack != NO_INDEX]).tolist():
+                inside[one].append(rows[place == one].ravel())
+        for one, found in enumerate(inside):
+            if not found:
+                continue
+            alarm = self._add(
+                index,
+                places[one],
+                rack=NO_INDEX if of_pod else one,
+                pod=one if of_pod else int(racks.pod[one]),
+                branch=self._shared(
+                    racks.branch[racks.pod == one] if of_pod else racks.branch[[one]]
+                ),
+                loop=NO_INDEX if of_pod else int(racks.loop[one]),
+            )
+            rows = np.concatenate(found)[np.newaxis, :]
+            self._silences.append(SilenceCheck(alarms=np.array([alarm]), rows=rows))
+
+    def _shared(self, branches: IntArray) -> int:
+        """The lowest branch that is above all of some, or is each of them."""
+        above: list[set[int]] = []
+        for branch in np.unique(branches).tolist():
+            chain = set()
+            while branch != NO_INDEX:
+                chain.add(branch)
+                branch = self._site.branches[branch].parent
+            above.append(chain)
+        return max(set.intersection(*above), default=NO_INDEX)  # sources come first
+
+    def _pod_of(self, name: str) -> int:
+        pods, pod = self._site.pods, name.partition("/")[0]
+        return pods.index(pod) if "/" in name and pod in pods else NO_INDEX
 
     def _told_of(self, index: int, condition: Told) -> None:
         if condition.about == "site":
@@ -199,6 +225,7 @@ class _Collector:
                     name,
                     device=group.first_device + number,
                     rack=int(group.rack[number]),
+                    pod=self._pod_of(name),
                     branch=int(group.branch[number]),
                     loop=loops[number],
                 )
@@ -223,11 +250,12 @@ class _Collector:
         *,
         device: int = NO_INDEX,
         rack: int = NO_INDEX,
+        pod: int = NO_INDEX,
         branch: int = NO_INDEX,
         loop: int = NO_INDEX,
     ) -> int:
         self._source.append(source)
-        self._columns.append((kind, device, rack, branch, loop))
+        self._columns.append((kind, device, rack, pod, branch, loop))
         return len(self._source) - 1
 
 

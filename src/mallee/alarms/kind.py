@@ -8,13 +8,15 @@ and 80 per cent of them.
 from dataclasses import dataclass
 from typing import Literal
 
+from mallee.kinds import DeviceKind
+
 Limit = float | str
 """A number; a parameter of the device's model; or ``site.NAME`` of the site's control settings."""
 
 About = Literal["site", "devices", "branches"]
 
-Reach = Literal["", "device", "rack", "power", "cooling"]
-"""What an alarm explains while it stands: its own device, everything in its rack, everything that
+Reach = Literal["", "device", "rack", "pod", "power", "cooling"]
+"""What an alarm explains while it stands: its own device, everything in its rack or pod, all that
 its branch alone feeds, or every rack that its coolant loop cools."""
 
 
@@ -30,7 +32,7 @@ class AtPoint:
         deadband: how far the reading must come back before the condition is over.
     """
 
-    device: str
+    device: DeviceKind
     point: str
     above: Limit | None = None
     below: Limit | None = None
@@ -46,15 +48,16 @@ class Unreadable:
         point: the one that matters; empty for all of the device's points.
     """
 
-    device: str
+    device: DeviceKind
     point: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RackDark:
-    """All devices of a kind in a rack silent at once: the rack has gone, not each of them."""
+class Dark:
+    """All devices of a kind in a rack or pod silent at once: that has gone, not each of them."""
 
-    device: str
+    device: DeviceKind
+    of: Literal["rack", "pod"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Told:
     about: About = "site"
 
 
-Condition = AtPoint | Unreadable | RackDark | Told
+Condition = AtPoint | Unreadable | Dark | Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import Final
 
-from mallee.alarms.kind import AlarmKind, AtPoint, RackDark, Told, Unreadable
+from mallee.alarms.kind import AlarmKind, AtPoint, Dark, Told, Unreadable
+from mallee.kinds.battery import BATTERY
+from mallee.kinds.cdu import CDU
+from mallee.kinds.charger import CHARGER
+from mallee.kinds.genset import GENSET
+from mallee.kinds.node import NODE
+from mallee.kinds.power_shelf import POWER_SHELF
+from mallee.kinds.switch import SWITCH
+from mallee.kinds.ups import UPS
 
 MINUTE_S = 60.0
 SHIFT_S = 8 * 3600.0
@@ -15,7 +23,7 @@ _ROWS: Final = (
     AlarmKind(
         name="coolant-leak",
         priority=1,
-        condition=AtPoint(device="cdu", point="leak_count", above=0.0),
+        condition=AtPoint(device=CDU, point="leak_count", above=0.0),
         consequence="Coolant reaches live parts; the loop runs dry and every rack on it stops.",
         response="Stop the racks on this loop, isolate it, and look for the leak on the floor.",
         respond_within_s=MINUTE_S,
@@ -46,13 +54,25 @@ _ROWS: Final = (
     AlarmKind(
         name="rack-dark",
         priority=2,
-        condition=RackDark(device="node"),
+        condition=Dark(device=NODE, of="rack"),
         consequence="All jobs that have a rank in this rack stand still.",
         response="Check the rack's breaker, its power shelves and its management switch.",
         respond_within_s=10 * MINUTE_S,
         on_delay_s=5.0,
         off_delay_s=10.0,
         reach="rack",
+        caused_by=(*POWER, "pod-dark"),
+    ),
+    AlarmKind(
+        name="pod-dark",
+        priority=2,
+        condition=Dark(device=NODE, of="pod"),
+        consequence="All jobs in the pod stand still, or nobody sees how they are.",
+        response="Check the pod's feeder, its management network and this computer's link to it.",
+        respond_within_s=10 * MINUTE_S,
+        on_delay_s=4.0,
+        off_delay_s=10.0,
+        reach="pod",
         caused_by=POWER,
     ),
     AlarmKind(
@@ -65,24 +85,22 @@ _ROWS: Final = (
         on_delay_s=3.0,
         off_delay_s=10.0,
     ),
+    # This shift
     AlarmKind(
         name="die-hot",
-        priority=2,
-        condition=AtPoint(
-            device="node", point="gpu*_temp_degc", above="throttle_degc", deadband=5.0
-        ),
+        priority=3,
+        condition=AtPoint(device=NODE, point="gpu*_temp_degc", above="throttle_degc", deadband=5.0),
         consequence="The accelerator slows down, and shuts off a few degrees later.",
         response="Check coolant supply and flow of its loop; cap or drain the node.",
-        respond_within_s=5 * MINUTE_S,
+        respond_within_s=30 * MINUTE_S,
         on_delay_s=5.0,
         off_delay_s=30.0,
         caused_by=("coolant-hot", "coolant-leak", "cdu-silent"),
     ),
-    # This shift
     AlarmKind(
         name="coolant-hot",
         priority=3,
-        condition=AtPoint(device="cdu", point="supply_degc", above="supply_max_degc", deadband=1.0),
+        condition=AtPoint(device=CDU, point="supply_degc", above="supply_max_degc", deadband=1.0),
         consequence="Racks on this loop run into their temperature limits.",
         response="Check the CDU's pumps and valve and the plant that serves it; lower the load.",
         respond_within_s=10 * MINUTE_S,
@@ -93,64 +111,64 @@ _ROWS: Final = (
     AlarmKind(
         name="leak-detector-silent",
         priority=3,
-        condition=Unreadable(device="cdu", point="leak_count"),
+        condition=Unreadable(device=CDU, point="leak_count"),
         consequence="A leak would not be seen: unavailable is not dry.",
         response="Bring the CDU's leak detection back, and look at the floor meanwhile.",
         respond_within_s=SHIFT_S,
         on_delay_s=30.0,
         off_delay_s=30.0,
-        caused_by=(*POWER, "cdu-silent"),
+        caused_by=(*POWER, "pod-dark", "cdu-silent"),
     ),
     AlarmKind(
         name="cdu-silent",
         priority=3,
-        condition=Unreadable(device="cdu"),
+        condition=Unreadable(device=CDU),
         consequence="Coolant of its racks is not watched.",
         response="Check the CDU's power and network; look at its own panel.",
         respond_within_s=30 * MINUTE_S,
         on_delay_s=10.0,
         off_delay_s=10.0,
         reach="device",
-        caused_by=POWER,
+        caused_by=(*POWER, "pod-dark"),
     ),
     AlarmKind(
         name="node-silent",
         priority=3,
-        condition=Unreadable(device="node"),
+        condition=Unreadable(device=NODE),
         consequence="Its power and temperature are not seen; control assumes the worst of it.",
         response="Check its management controller, network and login.",
         respond_within_s=SHIFT_S,
         on_delay_s=15.0,
         off_delay_s=15.0,
         reach="device",
-        caused_by=(*POWER, "rack-dark"),
+        caused_by=(*POWER, "pod-dark", "rack-dark"),
     ),
     AlarmKind(
         name="switch-silent",
         priority=3,
-        condition=Unreadable(device="switch"),
+        condition=Unreadable(device=SWITCH),
         consequence="Its power is not seen; its links may be down.",
         response="Check the switch tray's power and management network.",
         respond_within_s=SHIFT_S,
         on_delay_s=15.0,
         off_delay_s=15.0,
-        caused_by=(*POWER, "rack-dark"),
+        caused_by=(*POWER, "pod-dark", "rack-dark"),
     ),
     AlarmKind(
         name="shelf-silent",
         priority=3,
-        condition=Unreadable(device="power_shelf"),
+        condition=Unreadable(device=POWER_SHELF),
         consequence="A failed power supply in the shelf would not be seen.",
         response="Check the shelf's controller and its network.",
         respond_within_s=SHIFT_S,
         on_delay_s=30.0,
         off_delay_s=30.0,
-        caused_by=(*POWER, "rack-dark"),
+        caused_by=(*POWER, "pod-dark", "rack-dark"),
     ),
     AlarmKind(
         name="charger-silent",
         priority=3,
-        condition=Unreadable(device="charger"),
+        condition=Unreadable(device=CHARGER),
         consequence="It falls back to its standing share; its cars charge slowly.",
         response="Check the station's network and its connection to the central system.",
         respond_within_s=SHIFT_S,
@@ -172,7 +190,7 @@ _ROWS: Final = (
     AlarmKind(
         name="battery-low",
         priority=3,
-        condition=AtPoint(device="battery", point="soc", below="site.soc_min", deadband=0.02),
+        condition=AtPoint(device=BATTERY, point="soc", below="site.soc_min", deadband=0.02),
         consequence="The battery can carry nothing more: caps and lower charging follow.",
         response="Free power for recharging: fewer cars, a lower load, a later job.",
         respond_within_s=30 * MINUTE_S,
@@ -192,7 +210,7 @@ _ROWS: Final = (
     AlarmKind(
         name="fuel-low",
         priority=3,
-        condition=AtPoint(device="genset", point="fuel_frac", below=0.25, deadband=0.05),
+        condition=AtPoint(device=GENSET, point="fuel_frac", below=0.25, deadband=0.05),
         consequence="The generator ends before the outage does.",
         response="Order fuel.",
         respond_within_s=SHIFT_S,
@@ -202,7 +220,7 @@ _ROWS: Final = (
     AlarmKind(
         name="ups-discharging",
         priority=3,
-        condition=AtPoint(device="ups", point="soc", below=0.9, deadband=0.05),
+        condition=AtPoint(device=UPS, point="soc", below=0.9, deadband=0.05),
         consequence="What hangs on the UPS goes dark when its battery is empty.",
         response="Bring its input back, or shut the load down in order.",
         respond_within_s=5 * MINUTE_S,
@@ -216,7 +234,7 @@ _ROWS: Final = (
         consequence="A device does something else than control counts on.",
         response="Look for another system that writes to it, or a local limit that overrules.",
         respond_within_s=SHIFT_S,
-        caused_by=(*POWER, "rack-dark", "node-silent", "cdu-silent"),
+        caused_by=(*POWER, "pod-dark", "rack-dark", "node-silent", "cdu-silent"),
     ),
     AlarmKind(
         name="command-rejected",

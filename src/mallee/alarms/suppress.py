@@ -6,7 +6,7 @@ import numpy as np
 
 from mallee.alarms.instances import Instances
 from mallee.alarms.state import AlarmState, Change
-from mallee.alarms.topology import Topology, explained_by
+from mallee.alarms.topology import Topology, reached_by
 from mallee.core.arrays import NO_INDEX, IntArray
 
 GRACE_S = 60.0
@@ -23,15 +23,7 @@ def suppress(
     A cause is an alarm that stands itself, whoever has seen it or hidden it. Where several explain
     an alarm, the one that came first does.
     """
-    reaching = np.array([bool(kind.reach) for kind in instances.kinds])[instances.kind]
-    causes = np.flatnonzero(reaching & state.stands & ~state.out)
-    causes = causes[np.argsort(state.raised_s[causes], kind="stable")]
-    cause = np.full(instances.count, NO_INDEX)
-    for one in causes.tolist():
-        mine = explained_by(topology, instances, one) & state.stands & (cause == NO_INDEX)
-        if not state.active[one]:
-            mine &= state.raised_s <= state.raised_s[one] + EXPLAINS_S
-        cause[mine] = one
+    cause = _causes(state, topology, instances)
     gone = (state.cause != NO_INDEX) & (cause == NO_INDEX) & state.stands
     released_s = np.where(gone & np.isinf(state.released_s), time_s, state.released_s)
     kept = gone & (time_s - released_s < GRACE_S)
@@ -39,6 +31,26 @@ def suppress(
     changes = _changes(state, cause, time_s)
     released_s = np.where(kept, released_s, -np.inf)
     return replace(state, cause=cause, released_s=released_s), changes
+
+
+def _causes(state: AlarmState, topology: Topology, instances: Instances) -> IntArray:
+    """The earliest alarm that explains each one that stands.  # (alarms,)"""
+    cause = np.full(instances.count, NO_INDEX)
+    came_s = np.full(instances.count, np.inf)
+    standing = state.stands & ~state.out
+    for index, kind in enumerate(instances.kinds):
+        rows: IntArray = np.flatnonzero(standing & (instances.kind == index))
+        if not kind.reach or rows.size == 0:
+            continue
+        # Those that go on explain more than those that are over, earlier ones before later ones.
+        rows = rows[np.lexsort((state.raised_s[rows], ~state.active[rows]))]
+        by = reached_by(topology, instances, kind.reach, rows)
+        explains = np.array([kind.name in one.caused_by for one in instances.kinds])
+        mine = (by != NO_INDEX) & explains[instances.kind] & state.stands
+        mine &= state.active[by] | (state.raised_s <= state.raised_s[by] + EXPLAINS_S)
+        mine &= state.raised_s[by] < came_s
+        cause[mine], came_s[mine] = by[mine], state.raised_s[by[mine]]
+    return cause
 
 
 def root_of(state: AlarmState, alarm: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mallee.alarms.instances import Instances
+from mallee.alarms.kind import Reach
 from mallee.core.arrays import NO_INDEX, BoolArray, IntArray
 from mallee.site.model import SiteModel
 
@@ -44,29 +45,49 @@ def topology_of(site: SiteModel) -> Topology:
 def hit_by(topology: Topology, instances: Instances, branch: int) -> BoolArray:
     """Alarms about what is dark when a branch opens: nothing else feeds it.  # (alarms,)"""
     dark = np.append(topology.below[branch], False)  # the last one for `NO_INDEX`
-    standby = np.full(instances.count, NO_INDEX)
-    with_device = instances.device != NO_INDEX
-    standby[with_device] = topology.standby[instances.device[with_device]]
-    of_rack = (instances.rack != NO_INDEX) & ~with_device
-    standby[of_rack] = topology.rack_standby[instances.rack[of_rack]]
+    standby = _standby(topology, instances)
     hangs = instances.branch != NO_INDEX
     hit: BoolArray = hangs & dark[instances.branch] & ((standby == NO_INDEX) | dark[standby])
     return hit
 
 
-def explained_by(topology: Topology, instances: Instances, cause: int) -> BoolArray:
-    """Alarms that a standing alarm explains: of the right kinds, within its reach.  # (alarms,)"""
-    kind = instances.kinds[int(instances.kind[cause])]
-    explains = np.array([kind.name in one.caused_by for one in instances.kinds])
-    covered = np.zeros(instances.count, bool)
-    if kind.reach == "device":
-        covered = instances.device == instances.device[cause]
-    elif kind.reach == "rack":
-        covered = instances.rack == instances.rack[cause]
-    elif kind.reach == "cooling":
-        covered = (instances.loop == instances.loop[cause]) & (instances.loop != NO_INDEX)
-    elif kind.reach == "power":
-        covered = hit_by(topology, instances, int(instances.branch[cause]))
-    explained: BoolArray = covered & explains[instances.kind]
-    explained[cause] = False
-    return explained
+def _standby(topology: Topology, instances: Instances) -> IntArray:
+    """Second branch of what each alarm is about, `NO_INDEX` for none.  # (alarms,)"""
+    standby = np.full(instances.count, NO_INDEX)
+    with_device = instances.device != NO_INDEX
+    standby[with_device] = topology.standby[instances.device[with_device]]
+    of_rack = (instances.rack != NO_INDEX) & ~with_device
+    standby[of_rack] = topology.rack_standby[instances.rack[of_rack]]
+    return standby
+
+
+def reached_by(
+    topology: Topology, instances: Instances, reach: Reach, causes: IntArray
+) -> IntArray:
+    """Which of some causes of one reach covers each alarm, `NO_INDEX` for none.  # (alarms,)
+
+    Args:
+        causes: rows of alarms; of several that cover a place the first does.
+    """
+    if reach == "power":
+        return _dark_by(topology, instances, causes)
+    places = {
+        "device": instances.device,
+        "rack": instances.rack,
+        "pod": instances.pod,
+        "cooling": instances.loop,
+    }[reach]
+    first = np.full(int(places.max(initial=0)) + 2, NO_INDEX)  # the last one for `NO_INDEX`
+    first[places[causes[::-1]]] = causes[::-1]
+    first[-1] = NO_INDEX
+    return np.asarray(first[places])
+
+
+def _dark_by(topology: Topology, instances: Instances, causes: IntArray) -> IntArray:
+    """Which open branch darkens each alarm's device; one with two feeds needs both dark."""
+    first = np.full(len(topology.below) + 1, NO_INDEX)
+    for cause in causes[::-1].tolist():  # as many as there are open branches
+        first[:-1][topology.below[instances.branch[cause]]] = cause
+    by = first[instances.branch]
+    second = _standby(topology, instances)
+    return np.where((second == NO_INDEX) | (first[second] != NO_INDEX), by, NO_INDEX)

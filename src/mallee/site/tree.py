@@ -102,7 +102,8 @@ def power_tree(
             break
         for name in ready:
             one = waiting.pop(name)
-            above = [placed[_resolve(source, one.scope, placed)] for source in one.above]
+            sources = [placed[_resolve(source, one.scope, placed)] for source in one.above]
+            above = sources or [0]  # one without a source is told already
             placed[name] = len(order)
             order.append(_branch(name, one, above, order))
             _compare_sources(one, [order[index] for index in above], report)
