@@ -83,9 +83,8 @@ def simulate(
     if model.file.twin is None:
         raise ConfigError(f"{site.name}", "has no [twin], so there is nothing to simulate")
     check_scale(scale_to, trace is not None or model.file.twin.load.kind == "trace")
-    check_writable("--report", report)
-    check_writable("--series", series)
-    check_writable("--commands", commands)
+    for option, path in (("--report", report), ("--series", series), ("--commands", commands)):
+        check_writable(option, path)
     duration_s = round(parse_duration(for_, "--for"))
     if duration_s < 1:
         raise ConfigError("--for", f"{for_!r} is less than a second", "simulate 1s or more")
