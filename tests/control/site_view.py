@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from mallee.catalogue import load_site
@@ -33,6 +34,8 @@ class SiteView:
             self.values[battery.rows["soc"]] = 0.6
             self.values[battery.rows["charge_available_w"]] = battery.charge_max_w
             self.values[battery.rows["discharge_available_w"]] = battery.discharge_max_w
+        for loop in self.limits.heat.loops:
+            self.values[loop.flow_rows] = 5.0
         self.set(import_w=300e3)
 
     @property
@@ -114,6 +117,7 @@ class Story:
             self.state, commands, events = cycle(
                 self.state, snapshot, self.plans, self.requests, self.view.limits, self.time_s
             )
+            msgspec.msgpack.encode(self.state)  # it is kept for the controller that comes after
             self.commands += commands
             self.events += events
             for command in commands:

@@ -1,5 +1,6 @@
 """Whatever is seen: bounds only shrink, limits in force fit, nothing out of range is written."""
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,6 +69,7 @@ def test_whatever_is_read_every_command_is_one_that_devices_can_do(
     for tenth in range(25):
         time_s = tenth / 10
         state, commands, _ = cycle(state, view.snapshot(time_s), (), (), view.limits, time_s)
+        msgspec.msgpack.encode(state)
         for command in commands:
             assert (command.values >= view.limits.write_min[command.rows]).all()
             assert (command.values <= view.limits.write_max[command.rows]).all()

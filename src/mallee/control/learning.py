@@ -52,17 +52,17 @@ def learn_other(
     highest_w = limits.budget.other_max_w[limits.metered]
     weight = min(1.0, period_s / min(MEAN_S, learned_s + period_s))
     after = []
-    for mean_w, flow_w, devices_w, most_w, limit_w in zip(
-        before_w, measured_w, known, highest_w, limits.contract_w, strict=True
+    besides_w = (measured_w - known).tolist()
+    for mean_w, now_w, most_w, limit_w in zip(
+        before_w, besides_w, highest_w.tolist(), limits.contract_w.tolist(), strict=True
     ):
-        now_w = float(flow_w - devices_w)
         if not math.isfinite(now_w):
             after.append(mean_w)
             continue
         # One absurd reading must not be remembered for long.
-        now_w = min(max(now_w, -most_w - 0.1 * limit_w), most_w + limit_w)
-        start_w = now_w if math.isnan(mean_w) else mean_w
-        after.append(start_w + (now_w - start_w) * weight)
+        seen_w = min(max(now_w, -most_w - 0.1 * limit_w), most_w + limit_w)
+        start_w = seen_w if math.isnan(mean_w) else mean_w
+        after.append(start_w + (seen_w - start_w) * weight)
     return tuple(after)
 
 
