@@ -24,18 +24,18 @@ from tests.drivers.loopback import CDU, LOGIN, make_device, tls
 
 # Sensors, excerpts and legacy readings of release 2025.4.
 COUNTS = {
-    "public-acd": (25, 37, 8),
-    "public-bladed": (0, 0, 15),
+    "public-acd": (25, 37, 9),
+    "public-bladed": (0, 0, 17),
     "public-catfish": (0, 0, 7),
     "public-cooling-unit": (18, 23, 0),
-    "public-expansion-box": (0, 0, 7),
+    "public-expansion-box": (0, 0, 9),
     "public-iiot": (12, 21, 0),
     "public-liquid-cooled-server": (31, 60, 0),
     "public-oem-examples": (0, 0, 0),
     "public-pdu": (167, 173, 0),
     "public-power-shelf": (31, 42, 0),
-    "public-rackmount1": (31, 56, 8),
-    "public-telemetry": (0, 0, 40),
+    "public-rackmount1": (31, 56, 9),
+    "public-telemetry": (0, 0, 48),
 }
 
 # On disk, but no collection or property of the mock-up leads to it.

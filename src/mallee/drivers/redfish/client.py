@@ -24,8 +24,8 @@ from mallee.drivers.redfish.codec import find, parse_document
 ROOT = "/redfish/v1/"
 _SESSIONS = "/redfish/v1/SessionService/Sessions"
 REDIRECTS_MAX = 5
-_SLOW = aiohttp.ClientTimeout(total=30.0)
-"""Services that carry out a change before they answer it take up to so long."""
+CHANGE_TIMEOUTS = 10.0
+"""Services that carry out a change before they answer it take so much longer than for a look."""
 _HEADERS = {"OData-Version": "4.0", "Accept": "application/json"}
 
 
@@ -53,6 +53,7 @@ class RedfishClient:
         self._login = login
         self._tls = tls
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._patience = aiohttp.ClientTimeout(total=CHANGE_TIMEOUTS * timeout_s)
         self._base, self._below = base_url("http" if tls is None else "https", address)
         self._http: aiohttp.ClientSession | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -194,7 +195,7 @@ class RedfishClient:
             data, headers["Content-Type"] = msgspec.json.encode(body), "application/json"
         below = "" if path.startswith(f"{self._below}/") else self._below
         url = below + path
-        timeout = self._timeout if method == "GET" else _SLOW
+        timeout = self._patience if method == "PATCH" else self._timeout
         for _ in range(REDIRECTS_MAX):
             with named_errors(where):
                 async with http.request(

@@ -195,12 +195,12 @@ class RedfishCodec:
         places = [_present(place, documents) for place in places]
         share = point.to_device(value)
         lower, upper = _allowable(places, documents)
-        if name.endswith("_w") and point.scale > 0.0:
-            # Many services keep whole watts and refuse others; the next lower one is as safe.
-            share = min(share, max(float(floor(share + _ROUNDING)), lower))
         if not lower <= share <= upper:
             ends = sorted(point.to_point(end * len(places)) for end in (lower, upper))
             raise Rejected(f"{name} asked for {value:g}, allowed {ends[0]:g}..{ends[1]:g}")
+        if name.endswith("_w") and point.scale > 0.0:
+            # Many services keep whole watts and refuse others; the next lower one is as safe.
+            share = min(share, max(float(floor(share + _ROUNDING)), lower))
         return tuple(
             Patch(place.resource, place.pointer, body_of(place.pointer, share, switch_on=off))
             for place in places

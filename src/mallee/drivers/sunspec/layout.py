@@ -69,8 +69,9 @@ Served = dict[tuple[int, int], ServedModel]
 
 PHASES: Final = (("WphA", "WphB", "WphC"), ("WL1", "WL2", "WL3"))
 """What must add up to a model's total power, point ``W``: meters; models of the 700 series."""
-PHASE_FRAC: Final = 0.05
-"""How far total and phases may differ, of the larger; both are rounded and a moment apart."""
+PHASE_FRAC, PHASE_STEPS = 0.05, 2.0
+"""How far total and phases may differ: a share of the larger, as they are of two moments, and half
+a step of the scale for the total and each phase, which are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +208,20 @@ def decode_points(layout: Layout, registers: Registers, count: int) -> FloatArra
             parts = [_decode(layout, registers, one) for one in layout.phases[number]]
             total = sum(parts)
             # Who has no phases says 0 for each, or that they are not implemented.
-            if any(parts) and abs(value - total) > PHASE_FRAC * max(abs(value), abs(total)) + 1.0:
+            step = 10.0 ** (_exponent(layout, place) or 0)
+            allowed = PHASE_FRAC * max(abs(value), abs(total)) + PHASE_STEPS * step
+            if any(parts) and abs(value - total) > allowed:
                 value = math.nan  # a total that has run over, or is another moment's
         before = values[place.column]
         values[place.column] = value if math.isnan(before) else before + value
     return values
+
+
+def _exponent(layout: Layout, place: Place) -> int | None:
+    """The scale factor of a place, as last seen."""
+    if place.exponent_address is None:
+        return place.exponent
+    return layout.exponents.get(place.exponent_address)
 
 
 def _decode(layout: Layout, registers: Registers, place: Place) -> float:
