@@ -28,7 +28,19 @@ def edited(tmp_path: Path, old: str, new: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["up", "check", "simulate", "status", "why", "query", "events", "audit", "discover", "bench"],
+    [
+        "up",
+        "check",
+        "simulate",
+        "status",
+        "why",
+        "query",
+        "events",
+        "audit",
+        "campaign",
+        "discover",
+        "bench",
+    ],
 )
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0

@@ -1,5 +1,6 @@
 """The report page: self-contained, correct figures, spectra that keep their energy."""
 
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,29 +10,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mallee.reports import RunRecord, write_report
-from mallee.reports.html import change_w, render_report
-from mallee.reports.scale import clock, number, prefix_for, round_steps, time_steps
+from mallee.reports.chart import Band, Chart, Level, Line
+from mallee.reports.page import ROWS_MAX, Page, Table, render, write_page
+from mallee.reports.scale import (
+    clock,
+    number,
+    prefix_for,
+    quantity,
+    round_steps,
+    step_label,
+    time_steps,
+)
 from mallee.reports.spectrum import spectrum_of
 from mallee.reports.thin import thin
 
 
-def record(samples: int = 300, **changes: object) -> RunRecord:
+def page(samples: int = 300, **changes: object) -> Page:
     t_s = np.arange(samples, dtype=float)
-    fast_s = np.arange(samples * 50) * 0.02
-    load_w = 200e3 + 60e3 * np.sign(np.sin(2.0 * np.pi * 0.5 * fast_s))
+    soc = Line(name="true", style="battery", x=t_s, y=np.linspace(60.0, 59.94, samples))
+    power = Line(name="import <1>", style="grid", x=t_s, y=np.full(samples, 200e3))
+    charts = (
+        Chart(
+            title="Power",
+            unit="W",
+            lines=[power],
+            levels=[Level(name="import limit", value=600e3)],
+            bands=[Band(name="battery-trip", low=50.0, high=80.0, style="fault")],
+            marks=[(60.0, "1")],
+            floor=0.0,
+        ),
+        Chart(title="State of charge", unit="%", lines=[soc]),
+        Table(title="Events", heads=["", "what"], rows=[["1", "it <trips>"]], texts=(0, 1)),
+        Table(title="Dark", heads=["rack"], rows=[]),
+    )
     values: dict[str, object] = {
-        "site": "charging-site <1>", "note": "square load, seed 1", "t_s": t_s,
-        "grid_w": np.full(samples, 200e3), "load_w": load_w.reshape(samples, 50).mean(axis=1),
-        "battery_charge_w": 200e3 - load_w.reshape(samples, 50).mean(axis=1),
-        "chargers_w": np.zeros(samples), "it_w": np.full(samples, 180e3),
-        "soc": np.linspace(0.6, 0.59, samples), "gpu_max_degc": np.full(samples, 71.0),
-        "supply_degc": np.full(samples, 35.0), "return_degc": np.full(samples, 44.0),
-        "import_max_w": 600e3, "ramp_up_max_w_per_s": 1e3, "ramp_down_max_w_per_s": 1e3,
-        "fast_grid_w": np.full(samples * 50, 200e3), "fast_load_w": load_w,
-        "events": ((100.0, "ev1: plug-in-rush starts"),), "figures": {"throughput_lost": 0.0},
+        "title": "charging-site <1>", "note": "seed 1", "held": False,
+        "verdict": ["1 of 2 limits", "import: 883 kW where 600 kW holds, for 1 s"],
+        "tiles": [("highest import", "200 kW")], "parts": charts,
     }  # fmt: skip
-    return RunRecord(**(values | changes))  # type: ignore[arg-type]
+    return Page(**(values | changes))  # type: ignore[arg-type]
 
 
 class Balanced(HTMLParser):
@@ -58,39 +75,58 @@ class Balanced(HTMLParser):
 
 def test_page_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "out.html"
-    write_report(path, record())
+    write_page(path, page())
     text = path.read_text(encoding="utf-8")
-    page = Balanced()
-    page.feed(text)
-    assert page.open == []
-    assert page.loads == []
+    seen = Balanced()
+    seen.feed(text)
+    assert seen.open == []
+    assert seen.loads == []
     assert "url(" not in text
     assert "@import" not in text
     assert "charging-site &lt;1&gt;" in text
     assert "nan" not in re.sub(r"<style>.*</style>", "", text).lower()
 
 
-def test_page_names_limits_bands_events_and_figures() -> None:
-    text = render_report(record())
+def test_page_says_its_verdict_first_and_names_limits_faults_and_events() -> None:
+    text = render(page())
+    body = text[text.index("<body>") :]
+    assert body.index("Broken") < body.index("highest import") < body.index("<figure>")
     for words in (
-        "import limit 600", "allowed up 60", "0.2\N{EN DASH}3 Hz", "0.1\N{EN DASH}20 Hz",
-        "plug-in-rush", "throughput_lost", "highest import", "200 kW", "prefers-color-scheme: dark",
+        "import limit 600", "battery-trip", ">1</text>", "it &lt;trips&gt;", "883 kW", "None.",
+        "prefers-color-scheme: dark",
     ):  # fmt: skip
         assert words in text, words
-    assert text.count("<figure>") == 6
+    assert "<b>Held</b>all 6 limits" in render(page(held=True, verdict=["all 6 limits"]))
 
 
-def test_runs_without_gpus_events_or_length_still_give_a_page() -> None:
-    nothing = np.full(300, np.nan)
-    text = render_report(
-        record(
-            gpu_max_degc=nothing, supply_degc=nothing, return_degc=nothing, events=(), figures={}
-        )
-    )
-    assert text.count("<figure>") == 5
-    assert "Temperatures" not in text
-    short = render_report(record(samples=1))
-    assert short.count("<figure>") == 5  # too short for a spectrum
+def test_marks_of_an_axis_are_told_apart() -> None:
+    """State of charge moves by hundredths: its axis said 60, 60, 60, 60.1, 60.1."""
+    text = render(page())
+    soc = text[text.index("State of charge") :]
+    labels = re.findall(r'text-anchor="end">([^<]+)</text>', soc)
+    assert len(labels) == len(set(labels)) > 2
+
+
+@given(low=st.floats(-1e6, 1e6), span=st.floats(1e-2, 1e6))
+def test_labels_of_any_axis_differ(low: float, span: float) -> None:
+    steps = round_steps(low, low + span)
+    labels = [step_label(value, steps[1] - steps[0]) for value in steps]
+    assert len(set(labels)) == len(steps)
+
+
+def test_quantities_read_as_people_write_them() -> None:
+    told = [
+        quantity(1.54795e6, "w"), quantity(68_600.0, "wh"), quantity(0.599, "frac"),
+        quantity(750.0, "s"), quantity(71.0, "degc"), quantity(math.nan, "w"),
+        quantity(3.0, "count"),
+    ]  # fmt: skip
+    assert told == ["1.55 MW", "68.6 kWh", "59.9 %", "12:30", "71 °C", "\N{EN DASH}", "3"]
+
+
+def test_long_tables_are_cut_and_say_so() -> None:
+    rows = [[str(n)] for n in range(ROWS_MAX + 5)]
+    text = render(page(parts=[Table(title="Events", heads=["n"], rows=rows)]))
+    assert "and 5 more" in text
 
 
 def test_spectrum_keeps_the_energy_of_the_swing() -> None:
@@ -111,13 +147,6 @@ def test_spectrum_ignores_a_slow_ramp() -> None:
     assert found is not None
     assert found.swing_w(0.2, 20.0) < 100.0
     assert spectrum_of(np.zeros(10), 0.02) is None
-
-
-def test_change_is_against_one_window_before() -> None:
-    t_s = np.arange(200.0)
-    change = change_w(t_s, 10.0 * t_s, 60.0)
-    assert np.isnan(change[:60]).all()
-    assert (change[60:] == 600.0).all()
 
 
 @given(

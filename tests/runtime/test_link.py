@@ -143,7 +143,7 @@ def bench(site: SiteModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> B
     monkeypatch.setattr(link_module, "START_GRACE_S", 0.0)
     monkeypatch.setattr(link_module, "REFUSED_PAUSE_S", 0.03)
     monkeypatch.setattr(link_module, "WRITE_RETRY_S", 0.01)
-    monkeypatch.setattr("mallee.runtime.read_back.GRACE_MIN_S", 0.05)
+    monkeypatch.setattr("mallee.core.read_back.GRACE_MIN_S", 0.05)
     return Bench(site, tmp_path)
 
 

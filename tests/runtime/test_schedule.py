@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mallee.catalogue.read import load_site
+from mallee.core.read_back import Order, ReadBack, tolerance_of
 from mallee.core.snapshot import Progress
 from mallee.runtime.pace import Pace
-from mallee.runtime.plausible import plausible_range
-from mallee.runtime.read_back import Order, ReadBack, tolerance_of
 from mallee.site.model import SiteModel
+from mallee.site.plausible import plausible_range
 
 PERIODS = st.sampled_from([0.1, 0.25, 1.0, 5.0])
 

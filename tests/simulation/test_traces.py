@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mallee.simulation.run import figures_of, simulate, with_load
+from mallee.simulation.figures import figures_of
+from mallee.simulation.run import simulate, with_load
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
 

@@ -1,5 +1,6 @@
 """Reads site files: everything that is wrong with one, told at once, with lines."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -8,6 +9,7 @@ import msgspec
 
 from mallee.catalogue.device_models import MODELS_FOLDER, catalogue_of, load_model, load_models
 from mallee.catalogue.mistakes import LOST, Examined, examine
+from mallee.catalogue.overrides import override
 from mallee.catalogue.toml_file import TomlFile
 from mallee.site.build import survey_site
 from mallee.site.file import SiteFile
@@ -40,13 +42,17 @@ class Survey:
     problems: tuple[Problem, ...]
 
 
-def survey(path: Path) -> Survey:
+def survey(path: Path, settings: Iterable[str] = ()) -> Survey:
     """Look a site file over, with the models beside it, and build what can be built.
 
+    Args:
+        settings: ``KEY=VALUE`` each, in place of what the file says.
+
     Raises:
-        ConfigError: it cannot be read, or is not TOML.
+        ConfigError: it cannot be read, or is not TOML; a setting leads nowhere.
     """
     file = TomlFile(path)
+    override(file.raw, settings)
     examined = _examine(file)
     catalogue = catalogue_of(path)
     problems, site = list(examined.problems), None
@@ -60,13 +66,17 @@ def survey(path: Path) -> Survey:
     return Survey(file=file, site=site, problems=(*placed, *catalogue.problems))
 
 
-def load_site_file(path: Path) -> SiteFile:
+def load_site_file(path: Path, settings: Iterable[str] = ()) -> SiteFile:
     """A site file as data, not yet resolved.
+
+    Args:
+        settings: as `survey`.
 
     Raises:
         ConfigError: not readable, not TOML, unknown keys, values out of range.
     """
     file = TomlFile(path)
+    override(file.raw, settings)
     examined = _examine(file)
     if examined.problems:
         lines = [replace(problem, line=file.line(problem.where)) for problem in examined.problems]
@@ -74,13 +84,16 @@ def load_site_file(path: Path) -> SiteFile:
     return msgspec.convert(examined.usable, SiteFile)
 
 
-def load_site(path: Path) -> SiteModel:
+def load_site(path: Path, settings: Iterable[str] = ()) -> SiteModel:
     """The model of the site that a file describes, with the models beside it.
+
+    Args:
+        settings: as `survey`.
 
     Raises:
         ConfigError: as `load_site_file`, or names that do not resolve; all of it.
     """
-    found = survey(path)
+    found = survey(path, settings)
     if found.problems or found.site is None:
         raise SiteProblems(path.name, found.problems)
     return found.site

@@ -1,6 +1,7 @@
 """The `mallee` command: every subcommand explains itself with --help.
 
-Exit status: 0 done, 1 the site or file has errors, 2 wrong usage or input, 4 nothing is running.
+Exit status: 0 done, 1 the site or file has errors or a simulated run broke a limit, 2 wrong usage
+or input, 4 nothing is running.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from mallee import __version__
+from mallee.cli.campaign import campaign
 from mallee.cli.catalogue import catalogue
 from mallee.cli.check import check
 from mallee.cli.discover import discover
@@ -30,6 +32,7 @@ for command in (
     up,
     check,
     simulate,
+    campaign,
     status,
     why,
     query,

@@ -2,12 +2,14 @@
 
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 
 from mallee.core.errors import ConfigError
+from mallee.site.problems import nearest
 
 Seed = Annotated[int, Parameter(validator=validators.Number(gte=0, lt=2**63))]
 Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))]
@@ -42,3 +44,13 @@ def check_writable(option: str, path: Path | None) -> None:
         raise ConfigError(where, f"there is no folder {folder}", "make it first")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise ConfigError(where, "cannot be written", "choose a place that is yours")
+
+
+def check_choice(option: str, word: str, known: Iterable[str]) -> None:
+    """See that a word is one of those that there are.
+
+    Raises:
+        ConfigError: it is not; names the nearest.
+    """
+    if word not in known:
+        raise ConfigError(option, f"there is no {word!r}", nearest(word, known))

@@ -15,11 +15,11 @@ import numpy as np
 from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.device_model import PointSpec
 from mallee.core.snapshot import Quality, Snapshot
+from mallee.core.units import unit_of
 from mallee.kinds import KINDS
 from mallee.site.model import DeviceGroup, SiteModel
 
 FAST_POLL_S: Final = 0.5
-AVERAGED_UNITS: Final = ("w", "var", "va", "a", "v", "hz")
 SAMPLES_PER_S: Final = 10
 RING_S: Final = 9
 """So far back fast samples are kept: devices polled every 5 s and averaging over a second."""
@@ -121,7 +121,8 @@ def _read_points(site: SiteModel) -> list[tuple[DeviceGroup, PointSpec]]:
 
 
 def _averaged(point: PointSpec) -> bool:
-    return point.name.rpartition("_")[2] in AVERAGED_UNITS
+    unit = unit_of(point.name)
+    return unit is not None and unit.is_mean
 
 
 def _window_and_refresh_s(group: DeviceGroup, point: PointSpec) -> tuple[float, float]:

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 """Quantities, in the base units of `core/units.py`."""
 
+Float32Array = NDArray[np.float32]
+"""The same where there are many and seven digits do."""
+
 IntArray = NDArray[np.int64]
 """Rows, indices and counts."""
 

@@ -26,3 +26,15 @@ def parse_duration(text: str, where: str) -> float:
     if duration_s <= 0.0:
         raise ConfigError(where, f"{text!r} is no time at all", hint)
     return duration_s
+
+
+def parse_whole_s(text: str, where: str) -> int:
+    """As `parse_duration`, for what goes by the second.
+
+    Raises:
+        ConfigError: as there, or less than a second.
+    """
+    seconds = round(parse_duration(text, where))
+    if seconds < 1:
+        raise ConfigError(where, f"{text!r} is less than a second", "give 1s or more")
+    return seconds

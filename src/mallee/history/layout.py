@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
 from mallee.core.errors import ConfigError
+from mallee.core.units import unit_of
 from mallee.site.model import SiteModel
 
 MINUTE_MS = 60_000
@@ -128,8 +129,9 @@ def load_layouts(folder: Path) -> list[Layout]:
 
 
 def is_counter(point: str) -> bool:
-    """Whether a point counts energy, so that its value grows without end."""
-    return point.endswith("_wh")
+    """Whether a point's value grows without end, as of a count of energy."""
+    unit = unit_of(point)
+    return unit is not None and unit.is_wide
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ CHARGER = DeviceKind(
         PointKind(name="*_w", sensor=Sensor(window_s=1.0, gain_frac=0.01, quantum=10.0)),
         PointKind(name="energy_wh", sensor=Sensor(gain_frac=0.01, quantum=1.0)),
         PointKind(name="occupied_count", shown="sum"),
-        PointKind(name="evse*_soc", sensor=Sensor(quantum=0.01)),
+        PointKind(name="evse*_soc", plausible=(-0.05, 1.1), sensor=Sensor(quantum=0.01)),
     ),
     parameters=("evse_count", "evse_max_w", "station_max_w", "efficiency", "standby_w", "obey_s"),
     drawing=Drawing(symbol="charger", order=2, label="Chargers"),

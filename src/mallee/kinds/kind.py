@@ -37,6 +37,7 @@ class PointKind:
         write: lowest and highest value that may be written; None for what is only read.
         lease_s: how long a written value holds in the device without being renewed; 0 where it
             stands until it is written again, so that the value alone must be safe.
+        plausible: lowest and highest reading that can be true; None leaves it to the unit.
         tolerance_frac: how far a reading may lie from what was written and still prove it.
         sensor: how a simulated device's reading differs from the truth.
         shown: how the reading is joined where several devices share a box of the diagram; None for
@@ -47,6 +48,7 @@ class PointKind:
     needed: bool = False
     write: tuple[Bound, Bound] | None = None
     lease_s: float = 0.0
+    plausible: tuple[float, float] | None = None
     tolerance_frac: float = 0.01
     sensor: Sensor | None = None
     shown: How | None = None

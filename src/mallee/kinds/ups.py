@@ -13,7 +13,7 @@ UPS = DeviceKind(
     points=(
         PointKind(name="*_w", sensor=Sensor(gain_frac=0.02, quantum=100.0), shown="sum"),
         PointKind(name="load_frac", sensor=Sensor(quantum=0.01), shown="max"),
-        PointKind(name="soc", sensor=Sensor(quantum=0.01), shown="mean"),
+        PointKind(name="soc", plausible=(-0.05, 1.1), sensor=Sensor(quantum=0.01), shown="mean"),
         PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=1.0)),
         PointKind(name="autonomy_s", sensor=Sensor(quantum=1.0), shown="min"),
     ),

@@ -1,4 +1,4 @@
-"""Line charts as inline SVG: quiet axes with units, limits as dashed lines, events as ticks.
+"""Line charts as inline SVG: quiet axes with units, limits as dashed lines, numbered events.
 
 Colours are CSS classes, so that one picture serves a light and a dark page.
 """
@@ -18,6 +18,7 @@ from mallee.reports.scale import (
     number,
     prefix_for,
     round_steps,
+    step_label,
     time_steps,
 )
 from mallee.reports.thin import thin
@@ -29,6 +30,9 @@ TOP: Final = 14
 BOTTOM: Final = 30
 POINTS_MAX: Final = 1600
 LABEL_GAP: Final = 14.0
+LETTER: Final = 6.2
+"""Mean width of a letter of the labels."""
+LANES_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,8 @@ class Chart:
 
     Attributes:
         unit: of the vertical axis; ``W`` and ``W/√Hz`` get a prefix that keeps numbers short.
-        events: times of vertical ticks.
+        marks: times of vertical ticks, and what stands above each, such as the number of an event.
+        bands: shaded ranges, named where there is room.
         spectrum: both axes logarithmic, frequency below; otherwise time below.
         floor: the vertical axis reaches at least down to this; None leaves it to the data.
     """
@@ -80,7 +85,7 @@ class Chart:
     lines: Sequence[Line]
     levels: Sequence[Level] = ()
     bands: Sequence[Band] = ()
-    events: Sequence[float] = ()
+    marks: Sequence[tuple[float, str]] = ()
     height: int = 230
     spectrum: bool = False
     floor: float | None = None
@@ -94,7 +99,7 @@ def draw(chart: Chart) -> str:
     inside = [
         *_bands(chart, x_axis),
         *(_log_grid(x_axis, y_axis, chart) if chart.spectrum else _grid(x_axis, y_axis, chart)),
-        *_events(chart, x_axis),
+        *_marks(chart, x_axis),
         *_levels(chart, y_axis, divisor),
         *(_path(line, x_axis, y_axis, divisor) for line in chart.lines),
     ]
@@ -143,11 +148,12 @@ def _axes(chart: Chart, divisor: float) -> tuple[Axis, Axis]:
 
 def _grid(x_axis: Axis, y_axis: Axis, chart: Chart) -> list[str]:
     parts = []
+    step = y_axis.steps[1] - y_axis.steps[0] if len(y_axis.steps) > 1 else 1.0
     for value in y_axis.steps:
         y = y_axis.at(value)
         style = "zero" if value == 0.0 else "rule"
         parts.append(_rule(style, LEFT, y, WIDTH - RIGHT, y))
-        parts.append(_text(number(value), LEFT - 8, y + 4, "end"))
+        parts.append(_text(step_label(value, step), LEFT - 8, y + 4, "end"))
     bottom = chart.height - BOTTOM
     for value in time_steps(x_axis.low, x_axis.high):
         x = x_axis.at(value)
@@ -173,22 +179,40 @@ def _log_grid(x_axis: Axis, y_axis: Axis, chart: Chart) -> list[str]:
 
 
 def _bands(chart: Chart, x_axis: Axis) -> list[str]:
-    parts = []
-    for number_, band in enumerate(chart.bands):
+    """Shaded ranges; names stand one below another where they would run into each other."""
+    parts, lanes = [], [-1e9] * LANES_MAX
+    height = chart.height - BOTTOM - TOP
+    for band in chart.bands:
         low, high = x_axis.at(band.low), x_axis.at(band.high)
-        height = chart.height - BOTTOM - TOP
         parts.append(
             f'<rect class="{band.style}" x="{low:.1f}" y="{TOP}"'
-            f' width="{high - low:.1f}" height="{height}"/>'
+            f' width="{max(high - low, 1.0):.1f}" height="{height}">'
+            f"<title>{escape(band.name)}</title></rect>"
         )
-        parts.append(_text(band.name, low + 6, TOP + 14 + 15 * number_, "start"))
+        width = LETTER * len(band.name)
+        at = min(low + 4, WIDTH - RIGHT - width)
+        lane = next((n for n, taken in enumerate(lanes) if taken < at), None)
+        if lane is not None:
+            lanes[lane] = at + width + 8
+            parts.append(_text(band.name, at, TOP + 26 + 14 * lane, "start", "band-text"))
     return parts
 
 
-def _events(chart: Chart, x_axis: Axis) -> list[str]:
-    inside = [time for time in chart.events if x_axis.low <= time <= x_axis.high]
-    places = sorted({round(x_axis.at(time), 1) for time in inside})
-    return [_rule("event", x, TOP, x, chart.height - BOTTOM) for x in places]
+def _marks(chart: Chart, x_axis: Axis) -> list[str]:
+    """Ticks of events; where many stand close together only the first is named."""
+    parts, taken = [], -1e9
+    drawn: set[float] = set()
+    for time, name in chart.marks:
+        if not x_axis.low <= time <= x_axis.high:
+            continue
+        x = round(x_axis.at(time), 1)
+        if x not in drawn:
+            drawn.add(x)
+            parts.append(_rule("event", x, TOP, x, chart.height - BOTTOM))
+        if name and x > taken:
+            parts.append(_text(name, x, TOP - 3, "middle", "mark-text"))
+            taken = x + 7.0 * len(name)
+    return parts
 
 
 def _levels(chart: Chart, y_axis: Axis, divisor: float) -> list[str]:

@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 
 from mallee.core.arrays import FloatArray
+from mallee.core.units import UNITS
 
 _PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_PREFIXED: Final = ("w", "va", "var", "wh", "w_per_s")
 _TIME_STEPS_S: Final = (
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
     172800, 604800, 2592000,
@@ -59,6 +61,34 @@ def clock(time_s: float) -> str:
     if hours < 48:
         return f"{hours}:{minutes:02d}:{seconds:02d}"
     return f"{hours // 24} d {hours % 24:02d}:{minutes:02d}"
+
+
+def step_label(value: float, step: float) -> str:
+    """A value on an axis marked every `step`: as many decimals as tell the marks apart."""
+    digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0.0 else 0
+    if step * 10.0**digits % 1.0 > 1e-6:  # steps of 2.5
+        digits += 1
+    text = f"{value:.{digits}f}"
+    return ("0" if float(text) == 0.0 else text).replace("-", "\N{MINUS SIGN}")
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with its unit as people write it: ``1.55 MW``, ``68.6 kWh``, ``59.9 %``, ``12:30``.
+
+    Args:
+        unit: a suffix of `core.units.UNITS`; a `frac` is shown in percent, seconds as a clock.
+    """
+    if not math.isfinite(value):
+        return "\N{EN DASH}"
+    if unit == "s":
+        return clock(value)
+    if unit == "frac":
+        return f"{number(100.0 * value)} %"
+    symbol = UNITS[unit].symbol if unit in UNITS else unit
+    if unit in _PREFIXED:
+        divisor, prefix = prefix_for(abs(value))
+        return f"{number(value / divisor)} {prefix}{symbol}"
+    return f"{number(value)} {symbol}".rstrip()
 
 
 def number(value: float) -> str:

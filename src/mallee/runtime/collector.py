@@ -13,6 +13,7 @@ import numpy as np
 import structlog
 
 from mallee.core.arrays import IntArray
+from mallee.core.read_back import Order
 from mallee.core.snapshot import Progress
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board
@@ -21,14 +22,13 @@ from mallee.runtime.drivers_of import Connection, connect
 from mallee.runtime.event_loop import beat, run_fast, run_until_told
 from mallee.runtime.link import Link
 from mallee.runtime.notices import EVERY_S, Notices
-from mallee.runtime.plausible import plausible_range
-from mallee.runtime.read_back import Order
 from mallee.runtime.roles import Seat, find_role
 from mallee.runtime.run_folder import Run, RunFolder, load_run
 from mallee.runtime.shards import shards_of
 from mallee.runtime.speaking import speaking
 from mallee.runtime.twin_feed import TwinFeed
 from mallee.site.model import SiteModel
+from mallee.site.plausible import plausible_range
 
 COMMANDS_EVERY_S = 0.025
 STARTS_PER_S = 200.0

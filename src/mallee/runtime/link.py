@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.errors import DeviceError, Malformed, Refused, Rejected
 from mallee.core.identity import mismatch
+from mallee.core.read_back import Order, ReadBack
 from mallee.core.snapshot import Progress, Quality
 from mallee.drivers.driver import Driver
 from mallee.runtime.board import Board
 from mallee.runtime.doubt import Doubt
 from mallee.runtime.notices import Notices
 from mallee.runtime.pace import Pace
-from mallee.runtime.read_back import Order, ReadBack
 
 LOST_AFTER_POLLS, LOST_AFTER_S = 2, 5.0
 """Without a reading for so long a device counts as lost and an event says so."""

@@ -1,7 +1,7 @@
 """Runs a simulated site in virtual time: twin, faults and control in one process, no sockets.
 
 The same `cycle` as in the field, called every 100 ms of virtual time; equal seeds give equal
-bytes. What comes out is a record of one row a second and the figures made from it.
+bytes. What comes out is a record of one row a second; `figures.py` and `verdict.py` judge it.
 """
 
 import hashlib
@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from mallee.control import ControlState, cycle, initial_state, limits_of, plan_of_windows
-from mallee.control.compliance import check_record
+from mallee.control import ControlState, initial_state, limits_of, plan_of_windows
 from mallee.core.arrays import FloatArray
 from mallee.core.command import Command
+from mallee.core.errors import ConfigError
 from mallee.core.event import Event
 from mallee.core.plan import Plan
 from mallee.core.snapshot import Snapshot
+from mallee.simulation.baselines import CONTROLS
 from mallee.simulation.command_record import Commanded
+from mallee.simulation.record import CONTROL_MS, SERIES, Record
 from mallee.simulation.virtual_collector import VirtualCollector
+from mallee.site.clock import START_UTC_S, SiteClock
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
 from mallee.twin.site_twin import SiteTwin
@@ -30,25 +33,7 @@ from mallee.twin.site_twin import SiteTwin
 if TYPE_CHECKING:
     from mallee.twin.faults import FaultPlan
 
-CONTROL_MS = 100
-STEPS_PER_S = 50
-SERIES = (
-    "grid_w",
-    "load_w",
-    "battery_charge_w",
-    "chargers_w",
-    "it_w",
-    "soc",
-    "throughput",
-    "gpu_max_degc",
-    "supply_degc",
-    "return_degc",
-    "import_in_force_w",
-)
-"""Columns of the record; powers are means over the second, the rest is taken at its end."""
 PLAN_EVERY_S = 60
-NOON_UTC_S = 1_782_928_800.0
-"""1 July 2026, 18:00 UTC, midday in the middle of North America: no demand window is open."""
 
 Planner = Callable[[Snapshot, float, float], tuple[Plan, ...]]
 Watcher = Callable[[SiteTwin, Snapshot, ControlState, list[Command]], None]
@@ -59,27 +44,43 @@ class Simulation:
     """What a run gave.
 
     Attributes:
-        series: columns by the names in `SERIES`.  # (seconds,) each
-        grid_20ms_w: the meter's true power at every electrical step.  # (steps,)
-        load_20ms_w: the same without the batteries.  # (steps,)
+        clock: the site's local time; its start is second 0 of the record.
+        control: who decided, a name in `CONTROLS`.
+        record: what was written down, a row a second.
         events: everything that control, faults and devices reported.
         commands: what control asked of devices, and what these said to it.
+        faults: what was to break when; None for nothing.
         state: what control remembered at the end.
-        throughput_mean: work done over the run, 1.0 uncapped, weighted by work.
         notes: what the twin found worth telling about its input, such as gaps of a trace.
         wall_s: how long the run took, without building the site; no part of the outputs.
     """
 
     site: SiteModel
-    series: dict[str, FloatArray]
-    grid_20ms_w: FloatArray
-    load_20ms_w: FloatArray
+    clock: SiteClock
+    seed: int
+    control: str
+    record: Record
     events: tuple[Event, ...]
     commands: tuple[Commanded, ...]
+    faults: "FaultPlan | None"
     state: ControlState
-    throughput_mean: float
     notes: tuple[str, ...]
     wall_s: float
+
+    @property
+    def series(self) -> dict[str, FloatArray]:
+        """Columns by the names in `SERIES`.  # (seconds,) each"""
+        return self.record.series
+
+    @property
+    def grid_20ms_w(self) -> FloatArray:
+        """The meter's true power at every electrical step.  # (steps,)"""
+        return self.record.grid_20ms_w
+
+    @property
+    def load_20ms_w(self) -> FloatArray:
+        """The same without the batteries.  # (steps,)"""
+        return self.record.load_20ms_w
 
     @property
     def time_s(self) -> FloatArray:
@@ -87,8 +88,13 @@ class Simulation:
         return np.arange(1.0, self.series["grid_w"].size + 1.0)
 
     @property
+    def throughput_mean(self) -> float:
+        """Share of the offered work that was done; 1 where none was offered."""
+        return 1.0 - self.record.work.lost_frac
+
+    @property
     def sha256(self) -> str:
-        """Digest of every output, the same for the same site, seed and faults."""
+        """Digest of every output, the same for the same site, start, seed and faults."""
         digest = hashlib.sha256()
         for name in SERIES:
             digest.update(self.series[name].tobytes())
@@ -105,7 +111,8 @@ def simulate(
     duration_s: int,
     seed: int = 1,
     faults: "FaultPlan | None" = None,
-    start_utc_s: float = NOON_UTC_S,
+    start_utc_s: float = START_UTC_S,
+    control: str = "auto",
     progress: Callable[[int], None] | None = None,
     watch: Watcher | None = None,
     planner: Planner | None = None,
@@ -117,17 +124,24 @@ def simulate(
         duration_s: whole seconds to run.
         seed: of everything random.
         faults: what breaks when.
-        start_utc_s: the date and time of the start, for demand windows.
+        start_utc_s: the date and time of the start, for demand windows, cars and daily waves.
+        control: who decides, a name in `CONTROLS`.
         progress: called once a virtual second with the seconds done.
         watch: called after every cycle with the twin, what control remembers and what it asked;
             for checks that look at everything.
         planner: called once a second with the newest snapshot, UTC and control's time; what it
             returns stands beside the plans of demand windows. None is the null case.
+
+    Raises:
+        ConfigError: a fault that would begin or end after the run.
     """
-    twin = SiteTwin(site, seed=seed, faults=faults)
-    limits = limits_of(site)
+    if faults is not None:
+        check_within(faults, duration_s)
+    site = CONTROLS[control].prepare(site)
+    twin = SiteTwin(site, seed=seed, faults=faults, start_utc_s=start_utc_s)
+    limits, decide = limits_of(site), CONTROLS[control].make(site)
     collector = VirtualCollector(site, twin)
-    record = _Record(site, twin, duration_s)
+    record = Record(site, twin, duration_s)
     state = initial_state()
     windows: tuple[Plan, ...] = ()
     plans: tuple[Plan, ...] = ()
@@ -145,94 +159,47 @@ def simulate(
             snapshot = collector.collect(time_s)
             if planner is not None and part == 0:
                 plans = windows + planner(snapshot, start_utc_s + time_s, time_s)
-            state, commands, said = cycle(state, snapshot, plans, (), limits, time_s)
+            state, commands, said = decide(state, snapshot, plans, (), limits, time_s)
             events += said
             if watch is not None:
                 watch(twin, snapshot, state, commands)
             if commands:
-                events += collector.send(commands, time_s)
+                collector.send(commands, time_s)
+            events += collector.take_events()
         record.take_second(second, state)
         if progress is not None:
             progress(second + 1)
     return Simulation(
         site=site,
-        series=record.series,
-        grid_20ms_w=record.grid_20ms_w,
-        load_20ms_w=record.load_20ms_w,
+        clock=SiteClock(site.file.timezone, start_utc_s),
+        seed=seed,
+        control=control,
+        record=record,
         events=tuple(sorted([*events, *twin.events], key=lambda event: event.time_s)),
         commands=collector.commands.rows(),
+        faults=faults,
         state=state,
-        throughput_mean=twin.compute.throughput_mean,
         notes=twin.notes,
         wall_s=time.perf_counter() - began_s,
     )
 
 
-class _Record:
-    """Room for the whole run, filled in place."""
+def check_within(faults: "FaultPlan", duration_s: float) -> None:
+    """See that all of a plan lies within a run.
 
-    def __init__(self, site: SiteModel, twin: SiteTwin, seconds: int) -> None:
-        self._twin = twin
-        self.series = {name: np.full(seconds, np.nan) for name in SERIES}
-        self.grid_20ms_w = np.zeros(seconds * STEPS_PER_S)
-        self.load_20ms_w = np.zeros(seconds * STEPS_PER_S)
-        self._sums = np.zeros((1000 // CONTROL_MS, 4))
-        self._supply_rows = site.rows("cdu", "supply_degc")
-        self._return_rows = site.rows("cdu", "return_degc")
-        temps = [
-            group.rows(point.name)
-            for group in site.groups_of("node")
-            for point in group.model.point
-            if point.name.startswith("gpu") and point.name.endswith("_temp_degc")
-        ]
-        self._gpu_rows = np.concatenate(temps) if temps else np.empty(0, np.int64)
-
-    def take_block(self, second: int, part: int) -> None:
-        truth = self._twin.truth
-        steps = CONTROL_MS * STEPS_PER_S // 1000
-        at = second * STEPS_PER_S + part * steps
-        self.grid_20ms_w[at : at + steps] = truth.block_grid_w
-        self.load_20ms_w[at : at + steps] = truth.block_load_w
-        self._sums[part] = (truth.battery_charge_w, truth.chargers_w, truth.it_w, truth.throughput)
-
-    def take_second(self, second: int, state: ControlState) -> None:
-        here = slice(second * STEPS_PER_S, (second + 1) * STEPS_PER_S)
-        reported, series = self._twin.reported, self.series
-        means = self._sums.mean(axis=0)
-        series["grid_w"][second] = self.grid_20ms_w[here].mean()
-        series["load_w"][second] = self.load_20ms_w[here].mean()
-        for column, name in enumerate(("battery_charge_w", "chargers_w", "it_w", "throughput")):
-            series[name][second] = means[column]
-        series["soc"][second] = self._twin.truth.soc
-        series["import_in_force_w"][second] = state.import_in_force_w
-        if self._gpu_rows.size:
-            series["gpu_max_degc"][second] = reported[self._gpu_rows].max()
-        if self._supply_rows.size:
-            series["supply_degc"][second] = reported[self._supply_rows].mean()
-            series["return_degc"][second] = reported[self._return_rows].mean()
-
-
-def figures_of(run: Simulation) -> dict[str, float | int | str]:
-    """The figures of a run, by stable names; powers are 1 s means at the meter."""
-    contract = check_record(run.series["grid_w"], run.site.grid)
-    soc = run.series["soc"]
-    capacity_wh = sum(
-        group.count * group.model.parameter("energy_wh") for group in run.site.groups_of("battery")
-    )
-    has_battery = capacity_wh > 0.0 and soc.size > 0
-    used_wh = float(np.ptp(soc)) * capacity_wh if has_battery else 0.0
-    power = np.abs(run.series["battery_charge_w"])
-    return {
-        "duration_s": len(soc),
-        **contract._asdict(),
-        "battery_energy_used_wh": used_wh,
-        "battery_power_max_w": float(power.max()) if has_battery else 0.0,
-        "soc_end": float(soc[-1]) if has_battery else math.nan,
-        "throughput_lost": max(0.0, 1.0 - run.throughput_mean),
-        "events": len(run.events),
-        "realtime_ratio": len(soc) / run.wall_s,
-        "output_sha256": run.sha256,
-    }
+    Raises:
+        ConfigError: a fault would begin or end after the run, so that it would be cut off unseen.
+    """
+    for number, fault in enumerate(faults.events):
+        ends_s = 0.0 if math.isinf(fault.until_s) else fault.until_s
+        for key, time_s, is_late in (
+            ("at_s", fault.at_s, fault.at_s >= duration_s),
+            ("until_s", ends_s, ends_s > duration_s),
+        ):
+            if is_late:
+                what = f"is {time_s:g} s, but the run ends at {duration_s:g} s"
+                hint = "simulate for longer, or leave it out"
+                raise ConfigError(f"{faults.source}: fault[{number}].{key}", what, hint)
 
 
 def with_load(site: SiteModel, load: Load, *, ev_sessions: bool) -> SiteModel:

@@ -1,21 +1,33 @@
-"""Orders on their way to a device, and the readings that prove them. No I/O, no clock."""
+"""Orders on their way to a device, and the readings that prove them. No I/O, no clock.
+
+The links of the field and the collector of virtual time judge by the same rules.
+"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from mallee.core.snapshot import Progress
+from mallee.core.units import unit_of
 
 GRACE_POLLS, GRACE_MIN_S = 3, 3.0
 """How long readings may show something else before a command counts as lost."""
 TOLERANCE_FRAC = 0.01
-_QUANTUM: Final = {"w": 50.0, "va": 50.0, "var": 50.0, "w_per_s": 2.0, "degc": 0.2, "s": 0.1}
+EXACT = 0.01
+"""What may lie between two readings of a number without a unit (a mode) or a count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One value to write: from the board's command rows."""
+    """One value to write.
+
+    Attributes:
+        row, point: where, and the point's name.
+        lease_s: how long it holds; 0 for a value that stands.
+        time_s: when it was asked for.
+        number: of the command, so that an older one's verdict is told from a newer one's.
+        tolerance_frac: how far a reading may lie from the value and still prove it.
+    """
 
     row: int
     point: str
@@ -23,6 +35,7 @@ class Order:
     lease_s: float
     time_s: float
     number: int
+    tolerance_frac: float = TOLERANCE_FRAC
 
     def left_s(self, now_s: float) -> float:
         """Rest of the lease; 0 for a value that stands without one, negative once it has ended."""
@@ -99,7 +112,8 @@ class ReadBack:
             if time_s < sent.sent_s:
                 continue
             order = sent.order
-            if abs(reading - order.value) <= tolerance_of(order.point, order.value):
+            tolerance = tolerance_of(order.point, order.value, order.tolerance_frac)
+            if abs(reading - order.value) <= tolerance:
                 progress, sent.since_s = Progress.DONE, time_s
             elif time_s - sent.since_s > self._grace_s:
                 progress = Progress.LOST
@@ -111,16 +125,13 @@ class ReadBack:
         return verdicts
 
 
-def tolerance_of(point: str, value: float) -> float:
+def tolerance_of(point: str, value: float, tolerance_frac: float = TOLERANCE_FRAC) -> float:
     """How far a reading may be from what was written and still prove it.
 
-    One percent, or what registers of such a quantity resolve; numbers without a unit (a mode) and
-    counts must agree.
+    A share of the value, or what registers of such a quantity resolve; numbers without a unit (a
+    mode) and counts must agree.
     """
-    parts = point.split("_")
-    for length in (3, 1):
-        unit = "_".join(parts[-length:])
-        if unit in _QUANTUM:
-            return max(TOLERANCE_FRAC * abs(value), _QUANTUM[unit])
-    exact = len(parts) == 1 or parts[-1] == "count"
-    return 0.01 if exact else max(TOLERANCE_FRAC * abs(value), 0.01)
+    unit = unit_of(point)
+    if unit is None or point.endswith("count"):
+        return EXACT
+    return max(tolerance_frac * abs(value), unit.resolution)

@@ -1,0 +1,1 @@
+"""Many seeded worlds, each a run that is checked against true physics."""

@@ -1,0 +1,39 @@
+"""What no control could have avoided: a lower bound on the work that a limit takes.
+
+The bound knows the whole run in advance, has a battery without losses at its full power, moves
+caps without delay and stops every charger. What remains is an energy balance of the pods: if their
+unhindered mean is above what limit and battery can give, the excess must be capped.
+"""
+
+import numpy as np
+
+from mallee.core.units import SECONDS_PER_HOUR
+from mallee.simulation.run import Simulation
+from mallee.twin.parts.compute.throughput import throughput_at
+
+
+def forced_loss(run: Simulation) -> float:
+    """Share of the offered work that caps had to take, at least.
+
+    Source: mean power of the pods over the run, undone of what caps took by the measured table of
+    training throughput, against the import limit and the battery's usable energy.
+    """
+    series, site = run.series, run.site
+    seconds = series["grid_w"].size
+    lost = float(np.nanmean(series["lost_caps"]))
+    pods_w, losses_w = float(series["pods_w"].mean()), float(series["losses_w"].mean())
+    # Work falls slower than power does, so dividing by the work left bounds it from below.
+    unhindered_w = pods_w / max(1.0 - lost, 0.1) + max(losses_w, 0.0)
+    usable_wh, power_w = 0.0, 0.0
+    for group in site.groups_of("battery"):
+        energy_wh = group.count * group.model.parameter("energy_wh")
+        soc = series["soc"][np.isfinite(series["soc"])]
+        floor = site.file.control.soc_min
+        usable_wh += energy_wh * max(0.0, (float(soc[0]) if soc.size else floor) - floor)
+        power_w += group.count * group.model.parameter("discharge_max_w")
+    from_battery_w = min(power_w, usable_wh * SECONDS_PER_HOUR / max(seconds, 1))
+    given_w = site.grid.import_max_w + from_battery_w
+    if unhindered_w <= given_w:
+        return 0.0
+    left = throughput_at("training", np.array([given_w / unhindered_w]))
+    return float(1.0 - left[0])
