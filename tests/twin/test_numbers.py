@@ -17,7 +17,6 @@ from mallee.twin.parts.battery.cells import cell_voltage_v, step_cells, store
 from mallee.twin.parts.battery.inverter import charge_available_w, discharge_available_w
 from mallee.twin.parts.battery.leases import revert_lost
 from mallee.twin.parts.battery.ramp_filter import clip_w, move_target
-from mallee.twin.parts.charging.evses import taper_frac
 from mallee.twin.parts.compute.throughput import throughput_at
 from mallee.twin.parts.cooling.chiller import CARRIER_19XR_742KW, carnot_cop, eir_power_w
 from mallee.twin.parts.cooling.dry_cooler import dry_cooler_heat_w, size_dry_cooler
@@ -28,9 +27,7 @@ from mallee.twin.parts.cooling.heat_exchanger import (
 from mallee.twin.parts.cooling.pump import free_flow_frac, pump_shaft_frac
 from mallee.twin.parts.grid.ride_through import CURVE, GUARD, guard_step
 from mallee.twin.parts.power import layout as power
-from mallee.twin.parts.power.breakers import set_breaker, trip_step
 from mallee.twin.parts.power.transformer import step_thermal, thermal_constants
-from mallee.twin.parts.power.ups import make_ups, ups_book, ups_input_w, ups_watch
 
 HOUR_S = 3600.0
 
@@ -50,34 +47,6 @@ def unit_and_state(batteries: Batteries) -> tuple[np.void, np.void]:
 
 
 # Battery
-
-
-def test_losses_of_a_battery_at_rating_meet_its_two_efficiencies(batteries: Batteries) -> None:
-    """One hour at rating: cells take the charge efficiency's share, of both ways the round trip."""
-    unit, state = unit_and_state(batteries)
-    for sign, most_w in ((1.0, unit["charge_max_w"]), (-1.0, unit["discharge_max_w"])):
-        state["soc"] = 0.5
-        store(unit, state, sign * most_w, 1.0)
-        lost_frac = state["cell_loss_w"] / most_w
-        assert 0.015 < lost_frac < 0.05
-    # Half load: the linear part halves, the square part quarters.
-    store(unit, state, unit["charge_max_w"], 1.0)
-    full_w = float(state["cell_loss_w"])
-    store(unit, state, 0.5 * unit["charge_max_w"], 1.0)
-    linear_w = unit["linear_loss_frac"] * unit["charge_max_w"]
-    assert unit["linear_loss_frac"] == 0.005
-    assert state["cell_loss_w"] == pytest.approx(0.5 * linear_w + 0.25 * (full_w - linear_w))
-
-
-def test_an_idle_battery_loses_what_its_auxiliaries_take(batteries: Batteries) -> None:
-    unit, state = unit_and_state(batteries)
-    state["mode"] = battery.RAMP_FILTER
-    drawn_w = store(unit, state, 0.0, 1.0)
-    assert drawn_w == pytest.approx(unit["auxiliary_w"] + 0.002 * unit["charge_max_w"])
-    state["mode"] = battery.STANDBY
-    assert store(unit, state, 0.0, 1.0) == pytest.approx(unit["auxiliary_w"])
-    at_work_w = store(unit, state, 1e6, 1.0)
-    assert at_work_w == pytest.approx(unit["auxiliary_w"] + 0.003 * 1e6)
 
 
 def test_charge_moves_with_energy_and_its_estimate_follows(batteries: Batteries) -> None:
@@ -166,15 +135,6 @@ def test_a_lost_heartbeat_and_an_ended_lease_bring_the_commissioned_filter(
     assert (state["mode"], state["set_w"]) == (battery.RAMP_FILTER, 0.0)
 
 
-# Chargers
-
-
-def test_cars_taper_by_their_curve() -> None:
-    """Full to 50 %, 30 % at 80 %, 2 % when full."""
-    points = (0.0, 0.5, 0.65, 0.8, 0.9, 1.0)
-    assert [taper_frac(soc) for soc in points] == pytest.approx([1, 1, 0.65, 0.3, 0.16, 0.02])
-
-
 # Power
 
 
@@ -196,56 +156,6 @@ def test_transformers_settle_at_their_class() -> None:
     step_thermal(small, state, 1.0, 20.0, HOUR_S)
     assert state["oil_k"] == pytest.approx(55.0 * (1.0 - math.exp(-1.0 / 3.0)))
     assert state["life_s"] == HOUR_S
-
-
-def test_breakers_trip_by_their_curves() -> None:
-    electronic, bimetal = np.zeros(2, power.BRANCH)
-    set_breaker(electronic, power.ELECTRONIC, 0.02)
-    set_breaker(bimetal, power.THERMAL_MAGNETIC, 0.02)
-    assert electronic["long_heat_s"] == 36.0 * 16.0
-    assert bimetal["long_heat_s"] == 35.0 * 16.0
-    assert (electronic["long_pickup_pu"], bimetal["long_pickup_pu"]) == (1.10, 1.13)
-    for unit, current_pu, why, after_s in (
-        (electronic, 12.1, power.INSTANTANEOUS, 1.0),
-        (electronic, 9.0, power.SHORT_TIME, 0.2),
-        (electronic, 6.0, power.LONG_TIME, 16.0),
-        (bimetal, 6.0, power.LONG_TIME, 16.0),
-        (bimetal, 8.1, power.INSTANTANEOUS, 1.0),
-    ):
-        state = np.zeros(1, power.BRANCH_STATE)[0]
-        steps_s, found = (0.1, 1.0)[after_s >= 1.0], 0
-        for _ in range(round(after_s / steps_s)):
-            assert found == 0
-            found = trip_step(unit, state, current_pu, steps_s)
-        assert found == why
-    state = np.zeros(1, power.BRANCH_STATE)[0]
-    assert trip_step(electronic, state, 1.1, 1e6) == 0
-
-
-def test_a_ups_loses_by_its_curve_and_counts_sags() -> None:
-    unit, state = make_ups(0, 100e3, 10e3)
-    assert ups_input_w(unit, state, 50e3) == pytest.approx(50e3 + 100e3 * (0.008 + 0.005 + 0.0045))
-    state["stored_wh"] = 9e3
-    assert ups_input_w(unit, state, 0.0) == pytest.approx(100e3 * 0.008 + 5e3)
-    for number, now_ms in enumerate((1_000, 31_000, 61_000)):
-        ups_watch(state, 0.5, now_ms)
-        assert state["locked"] == (1 if number == 2 else 0)
-        ups_watch(state, 1.0, now_ms + 100)
-    unit, state = make_ups(0, 100e3, 10e3)
-    ups_watch(state, 0.89, 0)
-    assert (state["does"], state["share_frac"]) == (1, 0.0)
-    ups_input_w(unit, state, 50e3)
-    ups_book(state, 50e3, 36.0)
-    assert state["stored_wh"] == pytest.approx(10e3 - (50e3 + 1_750.0) * 0.01)
-    ups_watch(state, 1.0, 1_999)
-    assert state["does"] == 1
-    ups_watch(state, 1.0, 2_000)
-    assert state["does"] == 0
-    ups_book(state, 0.0, 3.0)
-    assert state["share_frac"] == pytest.approx(0.2)
-    high = make_ups(0, 100e3, 10e3)[1]
-    ups_watch(high, 1.11, 0)
-    assert high["does"] == 1
 
 
 def test_guards_trip_after_their_time_and_return() -> None:
