@@ -17,7 +17,7 @@ from mallee.site.simulated import Load
 
 if TYPE_CHECKING:
     from mallee.simulation.figures import Figures
-    from mallee.simulation.run import Simulation
+    from mallee.simulation.run import Planner, Simulation
     from mallee.simulation.verdict import Finding
     from mallee.site.model import SiteModel
     from mallee.twin.faults import FaultPlan
@@ -50,7 +50,6 @@ def simulate(
     limit was held, 1 where one was broken, 2 for bad input.
 
     ```console
-    mallee simulate SITE.toml --for 1h --report run.html
     mallee simulate SITE.toml --start 2026-07-15T13:00 --set grid.import_max_w=500e3
     mallee simulate SITE.toml --trace node.csv --scale-to 264e3 --for 700s --json
     ```
@@ -111,9 +110,6 @@ def simulate(
     check_choice("--control", control, CONTROLS)
     start_utc_s = parse_start(start, model.file.timezone, "--start") if start else START_UTC_S
     model = _loaded(model, trace, scale_to, ev)
-    from mallee.optimize.site_planner import planner_of
-
-    energy = planner_of(model, site.absolute().parent) if plan else None
     result = run(
         model,
         duration_s=duration_s,
@@ -122,7 +118,7 @@ def simulate(
         start_utc_s=start_utc_s,
         control=control,
         progress=ProgressBar(duration_s, "simulating"),
-        planner=None if energy is None else energy.step,
+        planner=_planner(model, site) if plan else None,
     )
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -173,6 +169,14 @@ def _loaded(model: "SiteModel", trace: Path | None, scale_to: float, ev: bool) -
         load = msgspec.structs.replace(twin.load, scale_to_w=scale_to)
         return with_load(model, load, ev_sessions=True)
     return model
+
+
+def _planner(model: "SiteModel", site: Path) -> "Planner | None":
+    """Plans of the energy optimiser, where the site has tariffs; else none."""
+    from mallee.optimize.site_planner import planner_of
+
+    energy = planner_of(model, site.absolute().parent)
+    return None if energy is None else energy.step
 
 
 def _fault_plan(faults: Path | None, model: "SiteModel") -> "FaultPlan | None":
