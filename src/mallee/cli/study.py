@@ -49,11 +49,6 @@ def simulate(
     the pods' load, and chargers stay empty unless --ev is given. Ends with status 0 where every
     limit was held, 1 where one was broken, 2 for bad input.
 
-    ```console
-    mallee simulate SITE.toml --start 2026-07-15T13:00 --set grid.import_max_w=500e3
-    mallee simulate SITE.toml --trace node.csv --scale-to 264e3 --for 700s --json
-    ```
-
     Parameters
     ----------
     site

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray, IntArray
+from mallee.core.read_back import GRACE_MIN_S, GRACE_POLLS, tolerance_of
 from mallee.core.snapshot import Progress, Quality
 from mallee.runtime.board import Board, CommandRows
 from mallee.runtime.link import LOST_AFTER_S
 from mallee.runtime.notices import MANY, Notices
 from mallee.runtime.pace import Pace
-from mallee.runtime.plausible import plausible_range
-from mallee.runtime.read_back import GRACE_MIN_S, GRACE_POLLS, tolerance_of
 from mallee.runtime.twin_feed import Reported, TwinFeed
 from mallee.site.model import SiteModel
+from mallee.site.plausible import plausible_range
 
 _OF_HEALTH: Final = np.array(
     [Quality.GOOD, Quality.STALE, Quality.GOOD, Quality.BAD, Quality.REFUSED], np.uint8
