@@ -95,16 +95,12 @@ def simulate(
     from mallee.simulation.verdict import judge
     from mallee.site.clock import START_UTC_S, parse_start
 
-    model = load_site(site, set_)
-    if model.file.twin is None:
-        raise ConfigError(f"{site.name}", "has no [twin], so there is nothing to simulate")
-    check_scale(scale_to, trace is not None or model.file.twin.load.kind == "trace")
+    model = _loaded(load_site(site, set_), site.name, trace, scale_to, ev)
     for option, path in (("--report", report), ("--series", series), ("--commands", commands)):
         check_writable(option, path)
     duration_s = parse_whole_s(for_, "--for")
     check_choice("--control", control, CONTROLS)
     start_utc_s = parse_start(start, model.file.timezone, "--start") if start else START_UTC_S
-    model = _loaded(model, trace, scale_to, ev)
     result = run(
         model,
         duration_s=duration_s,
@@ -151,12 +147,16 @@ def bench(name: str, /, *words: Annotated[str, Parameter(allow_leading_hyphen=Tr
     return 0
 
 
-def _loaded(model: "SiteModel", trace: Path | None, scale_to: float, ev: bool) -> "SiteModel":
+def _loaded(
+    model: "SiteModel", name: str, trace: Path | None, scale_to: float, ev: bool
+) -> "SiteModel":
     """The site under the load that the command line asks for."""
     from mallee.simulation.run import with_load
 
     twin = model.file.twin
-    assert twin is not None
+    if twin is None:
+        raise ConfigError(name, "has no [twin], so there is nothing to simulate")
+    check_scale(scale_to, trace is not None or twin.load.kind == "trace")
     if trace is not None:
         load = Load(kind="trace", trace=str(trace.resolve()), scale_to_w=scale_to)
         return with_load(model, load, ev_sessions=ev)
