@@ -24,7 +24,8 @@ from mallee.core.snapshot import Quality
 from mallee.runtime.board import Board
 from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import RunFolder, load_run
-from mallee.simulation.run import figures_of, simulate
+from mallee.simulation.figures import figures_of
+from mallee.simulation.run import simulate
 from mallee.site.model import SiteModel
 
 START_MAX_S = 180.0

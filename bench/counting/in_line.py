@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mallee.catalogue import load_models, load_site
 from mallee.core.errors import ConfigError
-from mallee.simulation.run import figures_of, simulate
+from mallee.simulation.figures import figures_of
+from mallee.simulation.run import simulate
 
 DEMO_RACKS = 'fed_by = "q-pod"\ncdu = "cdu1"'
 """Where the demo's site file says what feeds its racks."""
