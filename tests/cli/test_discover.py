@@ -38,7 +38,8 @@ def test_people_see_a_table_and_programs_json(
     assert line.split() == [place, "4000", "W", "excerpt"]
     assert run([*words, "--json"]) == 0
     signals = json.loads(capsys.readouterr().out)["signals"]
-    assert {"at": place, "value": 4000.0, "unit": "W", "kind": "excerpt"} in signals
+    (power,) = [signal for signal in signals if signal["at"] == place]
+    assert (power["value"], power["unit"], power["kind"]) == (4000.0, "W", "excerpt")
 
 
 def test_what_is_wrong_is_one_line(cdu_address: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -147,7 +147,7 @@ def test_unknown_keys_are_no_model(key: str) -> None:
         ({"power_max_w": "much"}, "power_max_w"),
         ({"on_controller_loss": {"behaviour": "panic"}}, "behaviour"),
         ({"physics": {"x": {"value": 1.0, "mark": "guessed", "source": ""}}}, "mark"),
-        ({"protocol": {"sunspec": {}}}, "port"),
+        ({"protocol": {"sunspec": {"port": "many"}}}, "port"),
         ({"point": [{"name": "a", "access": "write"}]}, "access"),
     ],
 )

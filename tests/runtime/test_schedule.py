@@ -65,10 +65,12 @@ def test_asking_again_does_not_start_the_grace_anew() -> None:
     assert proof.check({5: 0.0}, 5.1) == []
 
 
-def test_an_ended_lease_and_a_missing_reading_say_nothing() -> None:
+def test_an_ended_lease_says_nothing_and_a_missing_reading_proves_nothing() -> None:
     proof = ReadBack(poll_s=0.1)
     proof.expect(order(1e5, lease_s=20.0), sent_s=1.0)
-    assert proof.check({5: math.nan}, 19.0) == []
+    assert proof.check({5: math.nan}, 2.0) == []
+    (verdict,) = proof.check({5: math.nan}, 19.0)
+    assert verdict.progress is Progress.LOST
     assert proof.rows == [5]
     assert proof.check({5: 0.0}, 20.5) == []
     assert proof.rows == []
