@@ -81,7 +81,7 @@ def test_simulate_tells_what_was_commanded(tmp_path: Path) -> None:
     assert header == "t_s,path,value,lease_s,actor,outcome,reason"
     cells = [line.split(",", 6) for line in lines]
     assert {"ev1/limit_w", "ev2/limit_w"} <= {row[1] for row in cells}
-    assert {(row[4], row[5]) for row in cells} == {("control", "sent")}
+    assert {(row[4], row[5]) for row in cells} == {("control", "done")}
     assert not any("heartbeat" in line for line in lines)
 
 

@@ -55,9 +55,9 @@ def with_column(run: Simulation, *events: Event, **columns: float) -> Simulation
 
 
 def test_a_seed_is_a_world_and_a_world_is_a_file() -> None:
-    drawn = [draw_world(seed, [DEMO], [], 120) for seed in range(12)]
-    assert drawn == [draw_world(seed, [DEMO], [], 120) for seed in range(12)]
-    assert len({one.load_share for one in drawn}) == 12
+    drawn = [draw_world(seed, [DEMO], [], 120) for seed in range(40)]
+    assert drawn == [draw_world(seed, [DEMO], [], 120) for seed in range(40)]
+    assert len({one.load_share for one in drawn}) == 40
     assert {one.is_broken for one in drawn} == {True, False}
     assert [msgspec.json.decode(msgspec.json.encode(one), type=World) for one in drawn] == drawn
 
