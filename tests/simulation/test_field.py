@@ -10,11 +10,14 @@ import pytest
 
 from mallee.simulation.run import Simulation, simulate
 from mallee.simulation.virtual_collector import VirtualCollector
+from mallee.site.clock import START_UTC_S
 from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultEvent, FaultPlan
 from tests.simulation.sites import DEMO, NO_BATTERY, at_ambient, made
 
 TX2 = '[[transformer]]\nname = "tx2"\nrating_va = 2500e3\n\n'
+MIDNIGHT_UTC_S = START_UTC_S - 13 * 3600.0
+"""Local midnight at the demo site: cars come where a test plugs them in."""
 OVER_MAX_S = 5
 """A charger obeys within two seconds and a node's cap within two: nothing stays over for longer."""
 
@@ -39,7 +42,9 @@ def told(run: Simulation) -> list[str]:
 
 
 def run(site: SiteModel, duration_s: int, *faults: FaultEvent) -> Simulation:
-    return simulate(site, duration_s=duration_s, faults=FaultPlan(faults))
+    return simulate(
+        site, duration_s=duration_s, faults=FaultPlan(faults), start_utc_s=MIDNIGHT_UTC_S
+    )
 
 
 def test_a_battery_that_says_ready_and_gives_nothing(demo_site: SiteModel) -> None:

@@ -72,6 +72,15 @@ def test_a_silent_device_gets_its_order_when_it_is_back_or_loses_it(demo_site: S
     assert bench.snapshot.progress[waits] == Progress.DONE
 
 
+def test_a_device_that_falls_silent_loses_nothing_that_was_proved(demo_site: SiteModel) -> None:
+    silent = FaultEvent(at_s=5.0, target="ev1", kind="comms-silent")
+    bench = Bench(demo_site, silent)
+    row = bench.write("ev1/limit_w", 50e3, 60.0)
+    bench.run(20.0)
+    assert bench.snapshot.progress[row] == Progress.DONE
+    assert bench.told == []
+
+
 def test_a_declined_write_is_rejected_and_told(demo_site: SiteModel) -> None:
     bench = Bench(demo_site)
     row = bench.write("ev1/limit_w", -1.0, 30.0)

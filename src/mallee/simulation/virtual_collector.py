@@ -75,7 +75,7 @@ class VirtualCollector:
         self._implausible: set[int] = set()
         self._lost: set[int] = set()
         self._proofs: dict[int, _Proof] = {}
-        self._read_back: dict[float, ReadBack] = {}
+        self._read_back: dict[tuple[int, float], ReadBack] = {}
         self._pending: dict[int, Order] = {}
         self._asked: dict[int, Command] = {}
         self._events: list[Event] = []
@@ -185,12 +185,18 @@ class VirtualCollector:
             return
         self._came_to(order, Progress.SENT, time_s)
         poll_s = self._proof(order.row).poll_s
-        self._read_back.setdefault(poll_s, ReadBack(poll_s)).expect(order, time_s)
+        link = (self._device_of(order.row), poll_s)
+        self._read_back.setdefault(link, ReadBack(poll_s)).expect(order, time_s)
 
     def _prove(self, snapshot: Snapshot, time_s: float) -> None:
-        """Hold what was written against the readings that have come since, each poll."""
-        for poll_s, read_back in self._read_back.items():
+        """Hold what was written against the readings that have come since, each poll.
+
+        A device that does not answer proves nothing, either way.
+        """
+        for (device, poll_s), read_back in self._read_back.items():
             if not read_back.rows or round(time_s * 10.0) % max(round(poll_s * 10.0), 1):
+                continue
+            if self._twin.comms.state[device] not in (OK, SLOW):
                 continue
             readings = {}
             for row in read_back.rows:
@@ -236,8 +242,10 @@ class VirtualCollector:
         self._events.append(new_event(kind, time_s, device, {"value": number}, **words))
 
     def _hears(self, row: int) -> bool:
-        device = int(np.searchsorted(self._first_row, row, side="right")) - 1
-        return bool(self._twin.comms.state[device] in (OK, SLOW))
+        return bool(self._twin.comms.state[self._device_of(row)] in (OK, SLOW))
+
+    def _device_of(self, row: int) -> int:
+        return int(np.searchsorted(self._first_row, row, side="right")) - 1
 
 
 def _quality_of(values: FloatArray) -> NDArray[np.uint8]:
