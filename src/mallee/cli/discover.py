@@ -48,7 +48,11 @@ def discover(
         raise ConfigError(f"--tls-ca {tls_ca}", f"cannot be used: {error}", hint) from None
     signals, omissions = asyncio.run(read_everything(address, login, tls))
     if json_:
-        print(json.dumps({"signals": msgspec.to_builtins(signals), "omissions": omissions}))
+        shown = [
+            {key: value for key, value in one.items() if key != "state" or value}
+            for one in msgspec.to_builtins(signals)
+        ]
+        print(json.dumps({"signals": shown, "omissions": omissions}))
     else:
         rows = [(one.at, one.state or f"{one.value:g}", one.unit, one.kind) for one in signals]
         print(table(rows, ("at", "value", "unit", "kind")))
