@@ -189,10 +189,7 @@ def test_one_gpu_s_cap_moves_only_its_share() -> None:
 
 def test_leak_detectors_and_sensors_show_the_same_device() -> None:
     async def story(client: aiohttp.ClientSession) -> None:
-        detectors = (
-            "/redfish/v1/Chassis/Chassis_0/ThermalSubsystem/LeakDetection/LeakDetectors/"
-            "Chassis_0_LeakDetector_0_ColdPlate"
-        )
+        detectors = "/redfish/v1/Chassis/Chassis_0/LeakDetectors/Chassis_0_LeakDetector_0_ColdPlate"
         assert (await ask(client, "GET", detectors))[2]["DetectorState"] == "OK"
         metrics = (await ask(client, "GET", "/redfish/v1/Chassis/Chassis_0/EnvironmentMetrics"))[2]
         assert metrics["PowerWatts"]["Reading"] == 4000.0

@@ -167,6 +167,17 @@ class RedfishCodec:
         )
         return tuple(dict.fromkeys(legacy.resource for legacy in older if legacy is not None))
 
+    def superseded(self, documents: Mapping[str, object]) -> frozenset[str]:
+        """Resources that a service lacks, all of whose points it has at an older place."""
+        gone = {one for one in self.resources if documents.get(one) is None}
+        needed = {
+            place.resource
+            for places in self._places
+            for place in places
+            if _present(place, documents) == place
+        }
+        return frozenset(gone - needed)
+
     def decode(self, documents: Mapping[str, object]) -> FloatArray:
         """Values of all points; NaN where a resource or a part of it is missing.  # (points,)"""
         values = np.empty(len(self.points))

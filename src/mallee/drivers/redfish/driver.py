@@ -62,11 +62,12 @@ class RedfishDriver:
         self._documents: dict[str, dict[str, Any] | None] = {}
         self._etags: dict[str, str] = {}
         self._legacy: tuple[str, ...] | None = None
+        self._superseded: frozenset[str] = frozenset()
         self._unread: dict[str, str] = {}
 
     async def open(self) -> None:
         """Connect and log in; see `Driver.open`."""
-        self._legacy = None
+        self._legacy, self._superseded = None, frozenset()
         await self._client.open()
 
     @property
@@ -80,16 +81,19 @@ class RedfishDriver:
         Raises:
             Unreachable, Refused, Malformed: no resource could be read.
         """
-        failed = [await self._try(resource) for resource in self._codec.resources]
+        wanted = [one for one in self._codec.resources if one not in self._superseded]
+        failed = [await self._try(resource) for resource in wanted]
         troubles = [error for error in failed if error is not None]
         if troubles and len(troubles) == len(failed):
             raise troubles[0]
         if self._legacy is None:
             # Once a connection: does an older resource hold what the newer ones lack?
-            wanted = self._codec.legacy_resources(self._documents)
-            for one in wanted:
+            older = self._codec.legacy_resources(self._documents)
+            for one in older:
                 await self._try(one)
-            self._legacy = tuple(one for one in wanted if self._documents[one] is not None)
+            self._legacy = tuple(one for one in older if self._documents[one] is not None)
+            # What is not there, and elsewhere, is not asked for again and again.
+            self._superseded = self._codec.superseded(self._documents)
         else:
             for resource in self._legacy:
                 await self._try(resource)

@@ -212,9 +212,7 @@ class Tree:
 
     def _add_leak_detection(self) -> None:
         """All leak detectors at a glance, where clients look for them first."""
-        inside = f"Chassis/{self.chassis}/ThermalSubsystem/LeakDetection/LeakDetectors"
-        places = (f"Chassis/{self.chassis}/LeakDetectors", inside)
-        detectors = [path for place in places for path in self.members(place)]
+        detectors = list(self.members(f"Chassis/{self.chassis}/LeakDetectors"))
         if not detectors:
             return
         units = list(self.members("ThermalEquipment/CDUs"))
