@@ -16,6 +16,8 @@ from mallee.core.units import unit_of
 from mallee.kinds import KINDS
 from mallee.site.model import DeviceGroup, SiteModel
 
+REST_FRAC: Final = 0.01
+"""How far below zero the power of what only consumes may read, of the most it may read."""
 WIDE_FRAC: Final = 3.0
 """How far beyond the largest rating a power may read."""
 
@@ -50,4 +52,8 @@ def _range_of(kind: str, name: str, most_w: float) -> tuple[float, float]:
     unit = unit_of(name)
     if unit is None:
         return -math.inf, math.inf
-    return (-most_w, most_w) if unit.is_rated else (unit.low, unit.high)
+    if not unit.is_rated:
+        return unit.low, unit.high
+    # What only consumes gives no power back; a meter at rest may read a little below nothing.
+    gives = KINDS[kind].role not in ("load", "passes") or name.endswith("_var")
+    return (-most_w if gives else -REST_FRAC * most_w), most_w

@@ -242,7 +242,8 @@ def _own_path(body: bytes) -> str:
 
 def _check_served(answer: _Answer, where: str) -> None:
     """Raise where the service does not let this client in, or cannot serve this resource."""
-    why = _message_of(answer.body) or f"status {answer.status}"
+    said = _message_of(answer.body)
+    why = f"status {answer.status}" + (f", {said}" if said else "")
     if answer.status in (401, 403):
         raise Refused(f"{where}: {why}")
     if answer.status >= 500 and answer.status != 501:

@@ -107,12 +107,12 @@ def _columns(source: str, header: list[str]) -> list[int]:
     if twice:
         hint = "give every column its own name, such as gpu0_w, gpu1_w"
         raise ConfigError(where, f"the column {twice[0]} stands there twice", hint)
+    if "t_s" not in header:
+        raise ConfigError(where, f"no column t_s in {','.join(header)}", "expected t_s,power_w")
     index = [name for name in header if name.lower() in _INDEX]
     if index:
         hint = "one row for each moment: give every GPU its own column gpuN_w, or their sum"
         raise ConfigError(where, f"column {index[0]} says that rows are of single GPUs", hint)
-    if "t_s" not in header:
-        raise ConfigError(where, f"no column t_s in {','.join(header)}", "expected t_s,power_w")
     totals = [header.index(name) for name in TOTALS if name in header]
     gpus = sorted(
         (
