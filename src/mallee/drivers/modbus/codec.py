@@ -16,7 +16,8 @@ WRITE_MAX: Final = 123
 """Most registers in one write."""
 
 HEADER = struct.Struct(">HHHB")
-_READ, _WRITE_ONE, _WRITE_MANY = 3, 6, 16
+_READS: Final = {1: "coil", 2: "discrete input", 3: "register", 4: "input register"}
+_WRITE_COIL, _WRITE_ONE, _WRITE_MANY = 5, 6, 16
 _PDU_MAX = 253
 _EXCEPTIONS: Final = {
     1: "illegal function",
@@ -45,9 +46,15 @@ class Header(NamedTuple):
     length: int
 
 
-def encode_read(transaction: int, unit: int, address: int, count: int) -> bytes:
-    """Frame of function 3: read `count` holding registers, 1..125, from `address`."""
-    return HEADER.pack(transaction, 0, 6, unit) + struct.pack(">BHH", _READ, address, count)
+def encode_read(
+    transaction: int, unit: int, address: int, count: int, *, function: int = 3
+) -> bytes:
+    """Frame that reads `count` registers, 1..125, from `address`.
+
+    Args:
+        function: 3 holding registers, 4 input registers, 1 coils, 2 discrete inputs.
+    """
+    return HEADER.pack(transaction, 0, 6, unit) + struct.pack(">BHH", function, address, count)
 
 
 def encode_write(
@@ -62,6 +69,12 @@ def encode_write(
         pdu = struct.pack(">BH", _WRITE_ONE, address) + data
     else:
         pdu = struct.pack(">BHHB", _WRITE_MANY, address, len(data) // 2, len(data)) + data
+    return HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def encode_coil(transaction: int, unit: int, address: int, *, on: bool) -> bytes:
+    """Frame of function 5: switch one coil."""
+    pdu = struct.pack(">BHH", _WRITE_COIL, address, 0xFF00 if on else 0)
     return HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
 
 
@@ -94,10 +107,12 @@ def decode_answer(request: bytes, pdu: bytes) -> bytes:
         raise _exception(function, address, pdu[1])
     if pdu[0] != function:
         raise Malformed(f"function {pdu[0]} answers function {function}", pdu)
-    if function == _READ:
-        size = 2 * int.from_bytes(request[-2:], "big")
+    if function in _READS:
+        count = int.from_bytes(request[-2:], "big")
+        size = 2 * count if function in (3, 4) else -(-count // 8)
         if pdu[1] != size or len(pdu) != size + 2:
-            raise Malformed(f"read of {size // 2} registers answered with {len(pdu)} bytes", pdu)
+            what = f"read of {count} {_READS[function]}s"
+            raise Malformed(f"{what} answered with {len(pdu)} bytes", pdu)
         return pdu[2:]
     if pdu[1:5] != request[HEADER.size + 1 : HEADER.size + 5]:
         raise Malformed(f"write to register {address} answered for another place", pdu)
@@ -105,10 +120,10 @@ def decode_answer(request: bytes, pdu: bytes) -> bytes:
 
 
 def _exception(function: int, address: int, code: int) -> DeviceError:
-    what = "read of" if function == _READ else "write to"
-    text = f"{what} register {address}: exception {code}, {_EXCEPTIONS.get(code, 'unknown')}"
+    what = f"read of {_READS[function]}" if function in _READS else "write to register"
+    text = f"{what} {address}: exception {code}, {_EXCEPTIONS.get(code, 'unknown')}"
     if code == 1:
         return Refused(text)
     if code in _LATER:
         return Unreachable(text)
-    return ReadDenied(text) if function == _READ else Rejected(text)
+    return ReadDenied(text) if function in _READS else Rejected(text)

@@ -18,9 +18,11 @@ from mallee.drivers.modbus.codec import (
     ReadDenied,
     decode_answer,
     decode_header,
+    encode_coil,
     encode_read,
     encode_write,
 )
+from mallee.drivers.modbus.framing import read_rtu, rtu_frame
 
 T = TypeVar("T")
 PAUSE_MAX_S: Final = 10.0
@@ -31,11 +33,12 @@ class Gateway:
     """One connection; opens by itself, and anew after a failure.
 
     Attributes:
+        rtu: frames are those of a serial line; see `framing`.
         connections: how often it has connected; a change tells that devices may have restarted.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, *, rtu: bool = False) -> None:
+        self.host, self.port, self.rtu = host, port, rtu
         self.connections = 0
         self._units: set[ModbusClient] = set()
         self._transaction = 0
@@ -93,7 +96,7 @@ class Gateway:
                 return await work
         except TimeoutError:
             self._unanswered += 1
-            if self._unanswered > len(self.neighbours(unit)):
+            if self.rtu or self._unanswered > len(self.neighbours(unit)):
                 self._drop()  # nobody answers; else only this unit is silent
             text = f"{unit.address}: no answer within {unit.timeout_s:g} s"
             if self._foreign is not None:
@@ -136,6 +139,10 @@ class Gateway:
     async def _ask_once(self, unit: "ModbusClient", frame: bytes) -> bytes:
         reader, writer = await self._connected()
         self._was_answered, self._foreign = False, None
+        if self.rtu:
+            writer.write(rtu_frame(unit.unit, frame[HEADER.size :]))
+            number, pdu = await read_rtu(reader)
+            return self._told(unit, frame, number, pdu)
         writer.write(frame)
         while True:
             header = decode_header(await reader.readexactly(HEADER.size))
@@ -143,10 +150,13 @@ class Gateway:
             if header.transaction != self._transaction:
                 self._foreign = header.transaction
                 continue  # the late answer to a request that was given up
-            self._unanswered, self._was_answered = 0, True
-            if not unit.recognises(header.unit):
-                raise Unreachable(f"unit {header.unit} answers in its place")
-            return decode_answer(frame, pdu)
+            return self._told(unit, frame, header.unit, pdu)
+
+    def _told(self, unit: "ModbusClient", frame: bytes, number: int, pdu: bytes) -> bytes:
+        self._unanswered, self._was_answered = 0, True
+        if not unit.recognises(number):
+            raise Unreachable(f"unit {number} answers in its place")
+        return decode_answer(frame, pdu)
 
     def _drop(self) -> None:
         if self._streams is not None:
@@ -189,13 +199,28 @@ class ModbusClient:
         """
         await self._gateway.connect(self)
 
-    async def read(self, address: int, count: int) -> bytes:
-        """Bytes of `count` holding registers from `address`, 1..125.
+    async def read(self, address: int, count: int, *, function: int = 3) -> bytes:
+        """Bytes of `count` registers from `address`, 1..125.
+
+        Args:
+            function: 3 holding registers, 4 input registers, 1 coils, 2 discrete inputs.
 
         Raises:
             Unreachable, Refused, Malformed: as `decode_answer`.
         """
-        return await self._ask(lambda number: encode_read(number, self.unit, address, count))
+
+        def encode(number: int) -> bytes:
+            return encode_read(number, self.unit, address, count, function=function)
+
+        return await self._ask(encode)
+
+    async def switch(self, address: int, *, on: bool) -> None:
+        """Switch a coil.
+
+        Raises:
+            Rejected, Unreachable, Refused, Malformed: as `decode_answer`.
+        """
+        await self._ask(lambda number: encode_coil(number, self.unit, address, on=on))
 
     async def write(self, address: int, data: bytes) -> None:
         """Write registers from `address`; two bytes each, at most 123.
