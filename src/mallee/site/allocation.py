@@ -61,8 +61,8 @@ def allocate(
                 break
             wanted_w = tree.carried(branch, lacking_w)
             share = np.ones(len(capacity_w))
-            np.divide(np.maximum(room_w, 0.0), wanted_w, out=share, where=wanted_w > 0.0)
-            share = np.minimum(share, 1.0)
+            left_w = np.maximum(room_w, 0.0)
+            np.divide(left_w, wanted_w, out=share, where=wanted_w > left_w)
             given_w = lacking_w * tree.path_min(share)[branch]
             short = given_w < lacking_w
             bound_by = np.where(short, tree.tightest(share)[branch], -1)
