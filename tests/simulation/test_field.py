@@ -17,7 +17,19 @@ from tests.simulation.sites import DEMO, NO_BATTERY, at_ambient, made
 
 TX2 = '[[transformer]]\nname = "tx2"\nrating_va = 2500e3\n\n'
 MIDNIGHT_UTC_S = START_UTC_S - 13 * 3600.0
-"""Local midnight at the demo site: cars come where a test plugs them in."""
+"""Local midnight at the demo site: few cars but those that a test plugs in."""
+MIDDAY_LOST = pytest.mark.xfail(
+    strict=True,
+    reason="known fault: beside 400 kW of cars control caps nodes that need not be (see README)",
+)
+"""8.4 % of the work with the battery out of reach, 15.3 % with it on its own transformer."""
+HOURS = pytest.mark.parametrize(
+    "start_utc_s",
+    [
+        pytest.param(MIDNIGHT_UTC_S, id="few cars"),
+        pytest.param(START_UTC_S, id="midday", marks=MIDDAY_LOST),
+    ],
+)
 OVER_MAX_S = 5
 """A charger obeys within two seconds and a node's cap within two: nothing stays over for longer."""
 
@@ -41,10 +53,11 @@ def told(run: Simulation) -> list[str]:
     return [event.kind for event in run.events if event.kind != "fault"]
 
 
-def run(site: SiteModel, duration_s: int, *faults: FaultEvent) -> Simulation:
-    return simulate(
-        site, duration_s=duration_s, faults=FaultPlan(faults), start_utc_s=MIDNIGHT_UTC_S
-    )
+def run(
+    site: SiteModel, duration_s: int, *faults: FaultEvent, start_utc_s: float = START_UTC_S
+) -> Simulation:
+    """From 13:00 at the site, when cars come, unless a test says otherwise."""
+    return simulate(site, duration_s=duration_s, faults=FaultPlan(faults), start_utc_s=start_utc_s)
 
 
 def test_a_battery_that_says_ready_and_gives_nothing(demo_site: SiteModel) -> None:
@@ -91,9 +104,13 @@ def test_a_charger_that_reads_negative_stops_nobody(demo_site: SiteModel) -> Non
     assert result.state.mode == "auto"
 
 
-def test_a_healthy_battery_out_of_reach_costs_no_work(demo_site: SiteModel) -> None:
+@HOURS
+def test_a_healthy_battery_out_of_reach_costs_no_work(
+    demo_site: SiteModel, start_utc_s: float
+) -> None:
     """31.7 % of the training lost in ten minutes."""
-    result = run(demo_site, 300, fault(60, "bess1", "comms-silent", until_s=260))
+    silent = fault(60, "bess1", "comms-silent", until_s=260)
+    result = run(demo_site, 300, silent, start_utc_s=start_utc_s)
     assert result.throughput_mean > 0.99
     assert "battery-unseen" in told(result)
     assert over_s(result) == 0
@@ -126,7 +143,8 @@ def test_a_glitch_of_the_meter_costs_seconds(demo_site: SiteModel) -> None:
     assert result.throughput_mean > 0.99
 
 
-def test_the_battery_on_a_transformer_of_its_own_costs_no_work() -> None:
+@HOURS
+def test_the_battery_on_a_transformer_of_its_own_costs_no_work(start_utc_s: float) -> None:
     """79.5 % lost for ever: the pods' transformer was shared out by nameplates."""
     site = made(
         DEMO,
@@ -135,7 +153,7 @@ def test_the_battery_on_a_transformer_of_its_own_costs_no_work() -> None:
             TX2 + '[[breaker]]\nname = "q-battery"\nfed_by = "tx2"',
         ),
     )
-    result = run(site, 240)
+    result = run(site, 240, start_utc_s=start_utc_s)
     assert result.throughput_mean > 0.999
     assert told(result) == []
 
