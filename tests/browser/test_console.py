@@ -94,7 +94,7 @@ def test_the_demo_site_is_live_and_inside_its_limits(browser: Browser, demo_url:
         expect(pue).to_have_text(re.compile(r"^1\.[012]\d\d$"), timeout=FIRST_VALUE_MAX_MS)
         assert 17 < number(page, "Coolant supply") < 45
         why = page.get_by_role("region", name="Why the site runs as it does")
-        expect(why).to_contain_text(re.compile(r"Import \d+ of \d+ kW"))
+        expect(why).to_contain_text(re.compile(r"Import \d+ kW of \d+ kW"))
         expect(why).to_contain_text(re.compile(r"since \d\d:\d\d, figures of \d\d:\d\d:\d\d"))
         # the next second brings other numbers
         clock = page.locator("time.clock").inner_text()
