@@ -68,6 +68,7 @@ def wait_for_values(page: Page) -> None:
 def number(page: Page, label: str) -> float:
     """The large number of a tile."""
     tile = page.locator(".kpis section", has=page.get_by_role("heading", name=label))
+    expect(tile.locator(".number")).to_have_text(re.compile(r"\d"), timeout=FIRST_VALUE_MAX_MS)
     text = tile.locator(".number").inner_text()
     return float(text.replace("\u2212", "-").replace("\u2007", "").replace("\u202f", ""))
 
