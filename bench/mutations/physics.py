@@ -3,17 +3,10 @@
 from mutations import Mutant
 
 NUMBERS = ("tests/twin/test_numbers.py",)
-ELSEWHERE = {
-    "battery/batteries.py": ("tests/twin/test_battery.py",),
-    "charging/evses.py": ("tests/twin/test_charging.py",),
-    "power/breakers.py": ("tests/twin/test_power.py",),
-    "power/ups.py": ("tests/twin/test_power.py",),
-}
-"""Files whose tests stand beside their other tests; slower without a compiler."""
 
 
 def _m(file: str, before: str, after: str, what: str) -> Mutant:
-    return Mutant(f"twin/parts/{file}", before, after, ELSEWHERE.get(file, NUMBERS), what)
+    return Mutant(f"twin/parts/{file}", before, after, NUMBERS, what)
 
 
 MUTANTS = (
@@ -160,6 +153,30 @@ MUTANTS = (
     # Chargers
     _m(
         "charging/evses.py",
+        "1.0 - 0.45 * (soc - 0.2) / 0.3",
+        "1.0 - 0.2 * (soc - 0.2) / 0.3",
+        "cars that hardly taper",
+    ),
+    _m(
+        "charging/evses.py",
+        'car["car_max_w"] / car["rise_s"] * step_s',
+        'car["car_max_w"] * step_s',
+        "cars at full power in a second",
+    ),
+    _m(
+        "charging/evses.py",
+        "max(0.0, limit_w - standby_w)",
+        "max(0.0, limit_w)",
+        "standby beside the limit",
+    ),
+    _m(
+        "charging/evses.py",
+        'time_ms >= state["limit_until_ms"]',
+        'time_ms > state["limit_until_ms"] + 1000',
+        "a profile that outlives its lease",
+    ),
+    _m(
+        "charging/evses.py",
         "max(0.02, 0.3 - 0.28 * (soc - 0.8) / 0.2)",
         "0.3",
         "cars that never end",
@@ -197,11 +214,41 @@ MUTANTS = (
     ),
     _m(
         "power/breakers.py",
+        "SIX**2 * COOL_TAU_S",
+        "SIX * COOL_TAU_S",
+        "a breaker six times too quick",
+    ),
+    _m(
+        "power/breakers.py",
+        'current_pu > unit["long_pickup_pu"]:\n        if',
+        'current_pu >= unit["long_pickup_pu"]:\n        if',
+        "pick-up one step early",
+    ),
+    _m(
+        "power/breakers.py",
+        "COOL_TAU_S: Final = 600.0",
+        "COOL_TAU_S: Final = 6000.0",
+        "a memory of hours",
+    ),
+    _m(
+        "power/breakers.py",
         "(SIX**2 - 1.0) * t6_s",
         "SIX**2 * t6_s",
         "a bimetal with the electronic curve",
     ),
     _m("power/breakers.py", "= 8.0, 0.2, 12.0", "= 8.0, 2.0, 12.0", "a short-time delay of 2 s"),
+    _m(
+        "power/ups.py",
+        'of("loss_c_pu", 0.018)',
+        'of("loss_c_pu", 0.0)',
+        "no square loss in a UPS",
+    ),
+    _m(
+        "power/ups.py",
+        "share * math.log(knees_s[k + 1] / knees_s[k])",
+        "-share * math.log(knees_s[k + 1] / knees_s[k])",
+        "more overload carried for longer",
+    ),
     _m(
         "power/ups.py", "SAGS_TO_LOCK: Final = 3", "SAGS_TO_LOCK: Final = 4", "one sag more to lock"
     ),

@@ -17,6 +17,8 @@ from mallee.twin.parts.battery.cells import cell_voltage_v, step_cells, store
 from mallee.twin.parts.battery.inverter import charge_available_w, discharge_available_w
 from mallee.twin.parts.battery.leases import revert_lost
 from mallee.twin.parts.battery.ramp_filter import clip_w, move_target
+from mallee.twin.parts.charging.evses import charge_cars, taper_frac
+from mallee.twin.parts.charging.layout import EVSE_STATE, SESSION, STATION, STATION_STATE
 from mallee.twin.parts.compute.throughput import throughput_at
 from mallee.twin.parts.cooling.chiller import CARRIER_19XR_742KW, carnot_cop, eir_power_w
 from mallee.twin.parts.cooling.dry_cooler import dry_cooler_heat_w, size_dry_cooler
@@ -27,6 +29,8 @@ from mallee.twin.parts.cooling.heat_exchanger import (
 from mallee.twin.parts.cooling.pump import free_flow_frac, pump_shaft_frac
 from mallee.twin.parts.grid.ride_through import CURVE, GUARD, guard_step
 from mallee.twin.parts.power import layout as power
+from mallee.twin.parts.power import ups
+from mallee.twin.parts.power.breakers import set_breaker, trip_step, trip_time_s
 from mallee.twin.parts.power.transformer import step_thermal, thermal_constants
 
 HOUR_S = 3600.0
@@ -49,6 +53,51 @@ def unit_and_state(batteries: Batteries) -> tuple[np.void, np.void]:
 # Battery
 
 
+def test_losses_of_a_battery_by_their_three_parts(batteries: Batteries) -> None:
+    """No-load 0.2 % of rating, 0.5 % of power, and what both published efficiencies leave over.
+
+    The demo's unit: 96 % each way at rating, so 1 - 0.96 = 0.04 of what goes in and
+    1 / 0.96 - 1 = 0.041667 of what comes out is lost there; a twentieth of it by hand.
+    """
+    unit, state = unit_and_state(batteries)
+    state["mode"] = battery.RAMP_FILTER
+    for sign, rating, lost_frac in ((1.0, "charge_max_w", 0.04), (-1.0, "discharge_max_w", 1 / 24)):
+        most_w = float(unit[rating])
+        store(unit, state, sign * most_w, 1.0)
+        assert state["cell_loss_w"] == pytest.approx(lost_frac * most_w, rel=1e-9)
+        store(unit, state, sign * 0.05 * most_w, 1.0)
+        square = lost_frac - 0.002 - 0.005
+        at_twentieth = 0.002 + 0.05 * 0.005 + 0.05**2 * square
+        assert state["cell_loss_w"] == pytest.approx(at_twentieth * most_w, rel=1e-9)
+    store(unit, state, 0.0, 1.0)
+    assert state["cell_loss_w"] == pytest.approx(0.002 * unit["charge_max_w"])
+    state["mode"] = battery.STANDBY
+    store(unit, state, 0.0, 1.0)
+    assert state["cell_loss_w"] == 0.0
+
+
+def test_auxiliaries_follow_power_and_live_on_the_cells_without_voltage(
+    batteries: Batteries,
+) -> None:
+    unit, state = unit_and_state(batteries)
+    assert store(unit, state, 0.0, 1.0) == pytest.approx(5e3)
+    assert store(unit, state, 1e6, 1.0) == pytest.approx(5e3 + 0.003 * 1e6)
+    assert store(unit, state, -1e6, 1.0) == pytest.approx(5e3 + 0.003 * 1e6)
+    state["fed"], state["mode"], state["stored_wh"] = 0, battery.STANDBY, 0.0
+    assert store(unit, state, 0.0, 36.0) == 0.0
+    self_w = 0.02 / 720.0 * unit["energy_wh"] * state["soc"]
+    assert state["stored_wh"] == pytest.approx(-(5e3 + self_w) * 0.01, rel=1e-5)
+
+
+def test_counters_of_a_battery_run_forward(batteries: Batteries) -> None:
+    unit, state = unit_and_state(batteries)
+    store(unit, state, 1e6, 36.0)
+    store(unit, state, -2e6, 36.0)
+    assert state["charge_wh"] == pytest.approx(1e4)
+    assert state["discharge_wh"] == pytest.approx(2e4)
+    assert state["through_wh"] == pytest.approx(3e4)
+
+
 def test_charge_moves_with_energy_and_its_estimate_follows(batteries: Batteries) -> None:
     unit, state = unit_and_state(batteries)
     store(unit, state, 1e6, 36.0)
@@ -64,6 +113,8 @@ def test_charge_moves_with_energy_and_its_estimate_follows(batteries: Batteries)
 
 def test_power_tapers_near_full_and_empty(batteries: Batteries) -> None:
     unit, state = unit_and_state(batteries)
+    unit = unit.copy()
+    unit["soc_min"] = 0.1  # a model with a reserve
     assert charge_available_w(unit, state) == unit["charge_max_w"]
     state["soc"] = unit["soc_max"] - 0.5 * unit["taper_soc"]
     assert charge_available_w(unit, state) == pytest.approx(0.5 * unit["charge_max_w"])
@@ -135,7 +186,129 @@ def test_a_lost_heartbeat_and_an_ended_lease_bring_the_commissioned_filter(
     assert (state["mode"], state["set_w"]) == (battery.RAMP_FILTER, 0.0)
 
 
+# Chargers
+
+
+def test_cars_taper_by_their_curve() -> None:
+    """All to 20 %, 55 % at half, 30 % at 80 % full, 2 % of its best when full."""
+    points = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
+    by_hand = [1, 1, 0.775, 0.55, 0.425, 0.3, 0.16, 0.02]
+    assert [taper_frac(soc) for soc in points] == pytest.approx(by_hand)
+
+
+def test_cars_rise_share_a_limit_and_fall_within_their_time() -> None:
+    """Two cars of 100 and 20 kW at one station: levels by hand."""
+    stations, states = np.zeros(1, STATION), np.zeros(1, STATION_STATE)
+    evses, sessions = np.zeros(2, EVSE_STATE), np.zeros((2, 1), SESSION)
+    station, state = stations[0], states[0]
+    station["evses"], station["max_w"], station["evse_max_w"] = 2, 1e6, 100e3
+    station["efficiency"], station["standby_w"], station["fall_s"] = 1.0, 500.0, 2.0
+    station["default_w"] = 30.5e3
+    state["healthy"] = state["served"] = 1
+    state["limit_w"], state["limit_until_ms"] = 1e6, 20_000
+    sessions["capacity_wh"], sessions["soc_start"], sessions["soc_leave"] = 80e3, 0.1, 0.9
+    sessions["leave_ms"], sessions["rise_s"] = 10**9, 10.0
+    sessions["car_max_w"] = [[100e3], [20e3]]
+
+    def at(time_ms: int) -> list[float]:
+        charge_cars(stations, states, evses, sessions, time_ms, 1.0)
+        return [float(one) for one in evses["power_w"]]
+
+    assert at(0) == pytest.approx([10e3, 2e3])  # a tenth of their best in a second
+    for second in range(1, 10):
+        at(second * 1000)
+    assert at(10_000) == pytest.approx([100e3, 20e3])
+    assert state["power_w"] == pytest.approx(120.5e3)
+    # The lease ends: 30 kW beside the standby, less than half of it wanted by the small car.
+    assert at(20_000) == pytest.approx([50e3, 15e3])  # a cabinet falls by its most in 2 s
+    assert at(21_000) == pytest.approx([15e3, 15e3])
+    state["limit_w"], state["limit_until_ms"] = 70.5e3, 10**9
+    for second in range(22, 40):
+        at(second * 1000)
+    assert at(40_000) == pytest.approx([50e3, 20e3])
+
+
 # Power
+
+
+def test_breakers_trip_by_their_curves() -> None:
+    """Electronic: I2t image of 10 min; bimetal: what exceeds the rating. Both 16 s at six times."""
+    electronic, bimetal = np.zeros(2, power.BRANCH)
+    set_breaker(electronic, power.ELECTRONIC, 0.1)
+    set_breaker(bimetal, power.THERMAL_MAGNETIC, 0.1)
+    image_s = 36.0 * 600.0 * (1.0 - math.exp(-16.0 / 600.0))
+    assert electronic["long_heat_s"] == pytest.approx(image_s)
+    assert bimetal["long_heat_s"] == pytest.approx(35.0 * 16.0)
+    assert (electronic["long_pickup_pu"], bimetal["long_pickup_pu"]) == (1.10, 1.13)
+    for unit, current_pu, why, after_s in (
+        (electronic, 12.1, power.INSTANTANEOUS, 0.1),
+        (electronic, 9.0, power.SHORT_TIME, 0.2),
+        (electronic, 6.0, power.LONG_TIME, 16.0),
+        (electronic, 2.0, power.LONG_TIME, -600.0 * math.log(1.0 - image_s / 2400.0)),
+        (bimetal, 6.0, power.LONG_TIME, 16.0),
+        (bimetal, 2.0, power.LONG_TIME, 35.0 * 16.0 / 3.0),
+        (bimetal, 8.1, power.INSTANTANEOUS, 0.1),
+    ):
+        state, steps = np.zeros(1, power.BRANCH_STATE)[0], 0
+        found = 0
+        while not found:
+            found, steps = trip_step(unit, state, current_pu, 0.1), steps + 1
+        assert found == why
+        assert steps * 0.1 == pytest.approx(after_s, abs=0.1001)
+        settings_s = 0.0 if why == power.INSTANTANEOUS else after_s
+        assert trip_time_s(unit, current_pu) == pytest.approx(settings_s, abs=1e-6)
+    for unit, pickup_pu in ((electronic, 1.10), (bimetal, 1.13)):
+        state = np.zeros(1, power.BRANCH_STATE)[0]
+        assert trip_step(unit, state, pickup_pu, 0.1) == 0
+        assert state["heat_s"] == 0.0
+
+
+def test_a_ups_loses_by_its_curve_and_refills() -> None:
+    unit, state = ups.make_ups(100e3, 10e3)
+    by_hand_w = 100e3 * (0.008 + 0.010 * 0.5 + 0.018 * 0.25)
+    assert ups.ups_input_w(unit, state, 50e3) == pytest.approx(50e3 + by_hand_w)
+    state["stored_wh"] = 9e3
+    assert ups.ups_input_w(unit, state, 0.0) == pytest.approx(100e3 * 0.008 + 5e3)
+    ups.ups_book(unit, state, 0.0, 36.0)
+    assert state["stored_wh"] == pytest.approx(9e3 + 5e3 * 0.01)  # its losses do not fill it
+    eco, _ = ups.make_ups(100e3, 10e3, eco=True)
+    state["stored_wh"] = 10e3
+    assert ups.ups_input_w(eco, state, 50e3) == pytest.approx(50e3 * 1.01)
+
+
+def test_a_ups_counts_sags_and_locks_at_the_third_within_a_minute() -> None:
+    for last_ms, locked in ((61_000, 1), (61_001, 0)):
+        unit, state = ups.make_ups(100e3, 10e3)
+        for number, now_ms in enumerate((1_000, 31_000, last_ms)):
+            ups.ups_watch(unit, state, 0.5, now_ms)
+            assert state["locked"] == (locked if number == 2 else 0)
+            ups.ups_watch(unit, state, 1.0, now_ms + 100)
+
+
+def test_a_ups_goes_to_battery_outside_its_band_and_walks_back_in() -> None:
+    for voltage_pu, does in ((0.89, ups.ON_BATTERY), (1.11, ups.ON_BATTERY), (0.91, ups.NORMAL)):
+        unit, state = ups.make_ups(100e3, 10e3)
+        ups.ups_watch(unit, state, voltage_pu, 0)
+        assert state["does"] == does
+    unit, state = ups.make_ups(100e3, 10e3)
+    ups.ups_watch(unit, state, 0.5, 0)
+    assert ups.ups_input_w(unit, state, 50e3) == 0.0
+    ups.ups_book(unit, state, 50e3, 36.0)
+    assert state["stored_wh"] == pytest.approx(10e3 - (50e3 + 1_750.0) * 0.01)
+    ups.ups_watch(unit, state, 1.0, 1_999)
+    assert state["does"] == ups.ON_BATTERY
+    ups.ups_watch(unit, state, 1.0, 2_000)
+    assert (state["does"], state["share_frac"]) == (ups.NORMAL, 0.0)
+    ups.ups_book(unit, state, 0.0, 3.0)
+    assert state["share_frac"] == pytest.approx(0.2)  # of 15 s
+
+
+def test_a_ups_carries_overload_for_as_long_as_its_knees_say() -> None:
+    knees_s = np.array([3600.0, 600.0, 60.0])
+    assert ups.overload_time_s(knees_s, 1.05) == 3600.0
+    assert ups.overload_time_s(knees_s, 1.25) == pytest.approx(600.0)
+    assert ups.overload_time_s(knees_s, 1.375) == pytest.approx(math.sqrt(600.0 * 60.0))
+    assert ups.overload_time_s(knees_s, 1.6) == ups.HARD_OVERLOAD_S
 
 
 def test_transformers_settle_at_their_class() -> None:
