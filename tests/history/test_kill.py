@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from mallee.history import HistoryWriter, read_point
 from mallee.site.model import SiteModel
@@ -14,6 +15,7 @@ START_UTC_S = 1_800_000_000.0
 KILLS = 10
 
 
+@pytest.mark.slow
 def test_no_acknowledged_tick_is_lost(tmp_path: Path, root: Path, demo_site: SiteModel) -> None:
     chance = random.Random(7)
     path, row = "meter/import_w", demo_site.find_point("meter/import_w")

@@ -114,6 +114,7 @@ def test_rollups_hold_each_minute(tmp_path: Path, site: SiteModel) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_minutes_are_merged_as_they_age(tmp_path: Path, site: SiteModel) -> None:
     first_hour = [0, 60, 300, 660, 720, 3599]
     ticks = [*first_hour, 3600, 5000, 16 * 3600, 20 * 3600, 40 * 3600, 40 * 3600 + 60]
@@ -165,6 +166,7 @@ def test_a_damaged_segment_stops_nothing_else(tmp_path: Path, site: SiteModel) -
     assert len(values(tmp_path, "bess1/soc")) == 18 + 2
 
 
+@pytest.mark.slow
 def test_readers_never_miss_what_is_being_merged(tmp_path: Path, site: SiteModel) -> None:
     """Minutes become ten minutes and hours while a reader asks for all of them, again and again."""
     acked = [0.0]

@@ -38,6 +38,7 @@ def case(days: int) -> Case:
     )
 
 
+@pytest.mark.slow
 def test_plans_save_most_of_what_can_be_saved() -> None:
     here = case(1)
     nothing, planned, best = play(here, None), play(here, "persistence"), bound(here)

@@ -116,6 +116,7 @@ def test_a_site_that_can_keep_its_limits_does(seed: int, fives: int) -> None:
     assert np.all(np.diff(plan.done_wh["nightly"], prepend=0.0) >= -1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6))
 def test_nothing_is_ever_infeasible(seed: int) -> None:
@@ -272,6 +273,7 @@ def test_a_demand_charge_counts_what_was_used_before_and_never_below_the_incumbe
     assert plan.peak_w["month"] == pytest.approx(1.5e6, abs=1.0)
 
 
+@pytest.mark.slow
 def test_equal_problems_have_equal_plans_warm_or_cold() -> None:
     rng = np.random.default_rng(6)
     problems = [site(horizon_at(START_UTC_S + 300.0 * i), rng) for i in range(8)]

@@ -112,6 +112,7 @@ def is_gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
     with running(EXAMPLE, tmp_path) as here:
         here.until(here.all_work)

@@ -10,6 +10,8 @@ from mallee.core.plan import Plan, PlanStep, charge_at
 from mallee.optimize.site_planner import SitePlanner, planner_of
 from mallee.simulation.run import simulate
 
+pytestmark = pytest.mark.slow
+
 TARIFF = """
 name = "t"
 [[energy]]

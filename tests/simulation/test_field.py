@@ -15,6 +15,8 @@ from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultEvent, FaultPlan
 from tests.simulation.sites import DEMO, NO_BATTERY, at_ambient, made
 
+pytestmark = pytest.mark.slow
+
 TX2 = '[[transformer]]\nname = "tx2"\nrating_va = 2500e3\n\n'
 MIDNIGHT_UTC_S = START_UTC_S - 13 * 3600.0
 """Local midnight at the demo site: few cars but those that a test plugs in."""

@@ -1,8 +1,12 @@
 """What seeded simulation found, each reduced to the faults that mattered and named."""
 
+import pytest
+
 from mallee.simulation.run import Simulation, simulate
 from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultEvent, FaultPlan
+
+pytestmark = pytest.mark.slow
 
 
 def run(site: SiteModel, *faults: FaultEvent, duration_s: int = 300) -> Simulation:

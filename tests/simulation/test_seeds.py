@@ -23,6 +23,8 @@ from mallee.site.model import SiteModel
 from mallee.twin.faults import FaultPlan
 from mallee.twin.site_twin import SiteTwin
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 1 + int(os.environ.get("MALLEE_SEEDS", "8")))
 DURATION_S = 360
 OVER_LIMIT_MAX_S = 15

@@ -16,6 +16,7 @@ from mallee.twin.faults import FaultPlan
 STORIES = Path(__file__).parent / "stories"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("story", "duration_s"), [("hard-afternoon", 720)])
 def test_a_story_is_told_as_before(
     root: Path, demo_site: SiteModel, story: str, duration_s: int

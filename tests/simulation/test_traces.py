@@ -9,6 +9,8 @@ from mallee.simulation.run import simulate, with_load
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load
 
+pytestmark = pytest.mark.slow
+
 POD_IT_W = 264e3
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import hashlib, sys
 from pathlib import Path
@@ -39,6 +41,7 @@ def outcome(root: Path, **environment: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_compiled_and_reference_runs_of_the_whole_site_agree(root: Path) -> None:
     compiled, plain = outcome(root), outcome(root, NUMBA_DISABLE_JIT="1")
     assert plain[1] == "function"

@@ -33,10 +33,12 @@ def digest(root: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_compiled_and_reference_runs_agree_to_the_bit(root: Path) -> None:
     assert digest(root) == digest(root, NUMBA_DISABLE_JIT="1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["training", "inference"])
 def test_aggregated_racks_agree_with_single_accelerators(
     make_site: MakeSite, run: Run, kind: Literal["training", "inference"]

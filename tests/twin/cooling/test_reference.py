@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 RUN = """
 import hashlib, sys
 from pathlib import Path
@@ -39,6 +41,7 @@ def digest(site: Path, disable_jit: str) -> str:
     return subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout
 
 
+@pytest.mark.slow
 def test_reference_and_compiled_agree_bit_by_bit(root: Path) -> None:
     site = root / "examples/sites/charging-site.toml"
     assert digest(site, "0") == digest(site, "1")
