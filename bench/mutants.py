@@ -61,7 +61,8 @@ def run_tests(folder: Path, words: tuple[str, ...]) -> bool:
         "NUMBA_DISABLE_JIT": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *words]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not browser"]
+    command = [sys.executable, "-m", "pytest", *options, *words]
     try:
         done = subprocess.run(
             command,
