@@ -127,6 +127,11 @@ class DeviceKind:
         """Whether it may name two branches; loads have two cords where the row says nothing."""
         return self.role == "load" if self.two_feeds is None else self.two_feeds
 
+    @property
+    def is_settable(self) -> bool:
+        """Whether any of its points may be written."""
+        return any(row.write is not None for row in self.points)
+
     def missing_points(self, model: DeviceModel) -> list[str]:
         """Points that control and twin cannot do without and that a model lacks."""
         return [row.name for row in self.points if row.needed and row.name not in model.index]

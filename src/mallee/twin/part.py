@@ -94,6 +94,13 @@ class Part:
         del value, lease_s, time_ms
         raise Rejected(f"{kind} {number + 1}: {point} cannot be written")
 
+    def forget(self, kind: str, number: int) -> None:
+        """The controller of a device loses its set points and goes on as it starts.
+
+        Args:
+            number: position of the device among all of its kind.
+        """
+
     def tick(self, time_ms: int) -> None:
         """The end of a block, before the power tree tells who has voltage."""
 

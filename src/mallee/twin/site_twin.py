@@ -167,6 +167,10 @@ class SiteTwin:
         """The cooling."""
         return cast(Cooling, self.parts["cooling"])
 
+    def part_of(self, kind: str) -> Part:
+        """The part whose devices are of a kind."""
+        return self.parts[self._part_of_kind[kind]]
+
     def advance(self, duration_ms: int) -> None:
         """Run the physics on.
 

@@ -1,9 +1,14 @@
 """Faults in a running twin: each does what it says, ends, and repeats with its seed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mallee.catalogue import load_site
 from mallee.core.errors import Rejected
+from mallee.kinds.genset import GENSET
+from mallee.kinds.solar import SOLAR
 from mallee.site.model import SiteModel
 from mallee.twin.comms import STATES
 from mallee.twin.faults import KINDS, FaultEvent, FaultPlan
@@ -225,3 +230,22 @@ def test_swarms_break_no_balance(demo_site: SiteModel, seed: int) -> None:
         twin.advance(1000)
         assert not np.isinf(twin.reported).any(), plan
     assert np.isfinite(twin.truth.grid_w), plan
+
+
+def test_a_reboot_forgets_what_was_written_to_generation(root: Path) -> None:
+    site = load_site(root / "examples/sites/microgrid.toml")
+    (genset, *_), (solar, *_) = site.groups_of(GENSET), site.groups_of(SOLAR)
+    orders = {
+        genset.row(0, "start_count"): (0.0, 1.0),
+        solar.row(0, "output_max_w"): (solar.model.power_max_w, 1000.0),
+    }
+    events = [event("reboot", group.names[0], 1.0, 2.0) for group in (genset, solar)]
+    twin = twin_with(site, *events)
+    for row, (_, order) in orders.items():
+        twin.write(row, order, 0.0)
+    twin.advance(500)
+    assert [twin.true_points[row] for row in orders] == [order for _, order in orders.values()]
+    twin.advance(1000)
+    assert [twin.true_points[row] for row in orders] == [start for start, _ in orders.values()]
+    silent = [STATES[twin.comms.state[group.first_device]] for group in (genset, solar)]
+    assert silent == ["silent", "silent"]

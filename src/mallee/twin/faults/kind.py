@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from mallee.core.arrays import IntArray
 from mallee.site.model import SiteModel
 from mallee.twin.comms import CommsHealth
 from mallee.twin.faults.overrides import Overrides
 from mallee.twin.faults.write_path import WritePath
+from mallee.twin.part import Part
 from mallee.twin.parts.battery.batteries import Batteries
 from mallee.twin.parts.charging.stations import Stations
 from mallee.twin.parts.compute import Compute
@@ -18,11 +19,6 @@ from mallee.twin.parts.grid.feeds import Feeds
 from mallee.twin.parts.power.branches import Branches
 from mallee.twin.parts.solar import Solar
 from mallee.twin.sensors import Sensors
-
-Family = Literal[
-    "compute", "power", "grid", "battery", "cooling", "charging", "generation", "sensors",
-    "communications", "devices",
-]  # fmt: skip
 
 TargetKind = str
 """A kind of device, or one of ``grid`` (a utility feed), ``plant``, ``pod``, ``rack``, ``job``,
@@ -36,6 +32,8 @@ class Parts(Protocol):
     sensors: Sensors
     comms: CommsHealth
     write_path: WritePath
+
+    def part_of(self, kind: str) -> Part: ...
 
     @property
     def compute(self) -> Compute: ...
@@ -125,13 +123,14 @@ class FaultKind:
         end: makes it whole again; None for what happens at an instant.
         ahead: started at the beginning of the run with its own times, because it has to be exact
             to an electrical step.
+        family: the file in `families` that it stands in; the registry says it.
     """
 
     name: str
-    family: Family
     targets: tuple[TargetKind, ...]
     text: str
     start: Action
     end: Action | None = None
     parameters: tuple[Parameter, ...] = ()
     ahead: bool = False
+    family: str = ""

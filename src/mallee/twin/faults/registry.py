@@ -1,5 +1,6 @@
 """All kinds of fault by name."""
 
+from dataclasses import replace
 from typing import Final
 
 from mallee.twin.faults.families import (
@@ -21,7 +22,9 @@ _FAMILIES: Final = (
 )  # fmt: skip
 
 KINDS: Final[dict[str, FaultKind]] = {
-    kind.name: kind for family in _FAMILIES for kind in family.KINDS
+    kind.name: replace(kind, family=family.__name__.rpartition(".")[2])
+    for family in _FAMILIES
+    for kind in family.KINDS
 }
 """Every kind of fault that a plan may name."""
 

@@ -133,6 +133,11 @@ class Solar(Part):
         stands_ms = round(lease_s * 1000) if lease_s > 0.0 else _FOREVER_MS
         self.state["limit_until_ms"][number] = time_ms + stands_ms
 
+    def forget(self, kind: str, number: int) -> None:
+        """Back to its rating."""
+        self.state["limit_w"][number] = self.rated_w[number]
+        self.state["limit_until_ms"][number] = _FOREVER_MS
+
     def settle(self, time_ms: int) -> None:
         """Give at once what the sky gives."""
         self._look(time_ms)

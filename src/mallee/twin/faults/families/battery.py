@@ -4,6 +4,7 @@ from typing import Final
 
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 from mallee.twin.parts.battery import layout
+from mallee.twin.parts.battery.batteries import Batteries
 from mallee.twin.parts.battery.inverter import make_path
 
 _RATINGS: Final = ("charge_max_w", "discharge_max_w", "energy_wh")
@@ -45,24 +46,20 @@ def _shift_estimate(parts: Parts, one: Occurrence) -> None:
 
 
 def _restart(parts: Parts, one: Occurrence) -> None:
-    unit, state = parts.batteries.units[one.target.index], parts.batteries.state[one.target.index]
-    state["mode"], state["filter"] = layout.RAMP_FILTER, unit["commissioned"]
-    state["set_w"], state["reverted"], state["heartbeat_count"] = 0.0, 1, 0.0
+    parts.batteries.forget(one.target.kind, one.target.index)
 
 
 KINDS: Final = (
     FaultKind(
         name="battery-trip",
-        family="battery",
-        targets=("battery",),
+        targets=Batteries.kinds,
         text="The inverter trips: no power either way until the end.",
         start=_trip,
         end=_return,
     ),
     FaultKind(
         name="battery-string-out",
-        family="battery",
-        targets=("battery",),
+        targets=Batteries.kinds,
         text="A string's fuse opens: less power and less energy.",
         start=_lose_string,
         end=_return_string,
@@ -70,8 +67,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="battery-slow",
-        family="battery",
-        targets=("battery",),
+        targets=Batteries.kinds,
         text="The inverter's own ramp filter acts late, as behind a slow meter link.",
         start=_slow_path,
         end=_fast_path,
@@ -82,16 +78,14 @@ KINDS: Final = (
     ),
     FaultKind(
         name="battery-soc-shift",
-        family="battery",
-        targets=("battery",),
+        targets=Batteries.kinds,
         text="The estimate of the state of charge jumps; the charge itself does not.",
         start=_shift_estimate,
         parameters=(Parameter(name="shift", default=0.05, low=-0.1, high=0.1),),
     ),
     FaultKind(
         name="battery-restart",
-        family="battery",
-        targets=("battery",),
+        targets=Batteries.kinds,
         text="The controller restarts and comes back with what was stored at commissioning.",
         start=_restart,
     ),

@@ -4,6 +4,7 @@ from typing import Final
 
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 from mallee.twin.parts.charging.layout import NEVER_MS
+from mallee.twin.parts.charging.stations import Stations
 
 
 def _off(parts: Parts, one: Occurrence) -> None:
@@ -46,23 +47,20 @@ def _rush(parts: Parts, one: Occurrence) -> None:
 KINDS: Final = (
     FaultKind(
         name="charger-off",
-        family="charging",
-        targets=("charger",),
+        targets=Stations.kinds,
         text="A station switches off: its cars stop at once.",
         start=_off,
         end=_on,
     ),
     FaultKind(
         name="charger-overrun",
-        family="charging",
-        targets=("charger",),
+        targets=Stations.kinds,
         text="A station forgets its profile and offers its maximum until it is told again.",
         start=_overrun,
     ),
     FaultKind(
         name="charger-slow",
-        family="charging",
-        targets=("charger",),
+        targets=Stations.kinds,
         text="The cars obey a lower limit late.",
         start=_slow_fall,
         end=_usual_fall,
@@ -70,8 +68,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="plug-in-rush",
-        family="charging",
-        targets=("charger",),
+        targets=Stations.kinds,
         text="The next cars of many evses arrive at the same moment.",
         start=_rush,
         parameters=(Parameter(name="cars_count", default=8.0, low=1.0, high=64.0),),

@@ -22,7 +22,6 @@ _answer = _become("ok")
 KINDS: Final = (
     FaultKind(
         name="comms-silent",
-        family="communications",
         targets=DEVICE_KINDS,
         text="The device does not answer.",
         start=_become("silent"),
@@ -30,7 +29,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="comms-slow",
-        family="communications",
         targets=DEVICE_KINDS,
         text="The device answers late.",
         start=_become("slow"),
@@ -39,7 +37,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="comms-garbage",
-        family="communications",
         targets=DEVICE_KINDS,
         text="The device answers with bytes that break its protocol.",
         start=_become("garbage"),
@@ -47,7 +44,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="comms-refuse",
-        family="communications",
         targets=DEVICE_KINDS,
         text="The device refuses the login: its password was changed or its sessions are used up.",
         start=_become("refuse"),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mallee.kinds.node import NODE
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 from mallee.twin.parts.compute.thermal import NO_LIMIT_W
 
@@ -87,7 +88,6 @@ _GPU: Final = Parameter(name="gpu", default=0.0, low=-1.0, high=71.0)
 KINDS: Final = (
     FaultKind(
         name="job-abort",
-        family="compute",
         targets=("job",),
         text="A process dies: all load of the job is gone in one step; it restarts at the end.",
         start=_abort,
@@ -95,8 +95,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="straggler",
-        family="compute",
-        targets=("node",),
+        targets=(NODE.name,),
         text="One accelerator computes slowly and holds up its job (gpu = -1: all of the node).",
         start=_straggle,
         end=_keep_up,
@@ -104,8 +103,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="gpu-lost",
-        family="compute",
-        targets=("node",),
+        targets=(NODE.name,),
         text="An accelerator falls off its bus (Xid 79): no power, its job stands still.",
         start=_lose_gpu,
         end=_return_gpu,
@@ -113,8 +111,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="gpu-hot",
-        family="compute",
-        targets=("node",),
+        targets=(NODE.name,),
         text="Bad contact of a cold plate: its thermal resistance is a multiple of normal.",
         start=_bad_contact,
         end=_good_contact,
@@ -122,8 +119,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="caps-slow",
-        family="compute",
-        targets=("node",),
+        targets=(NODE.name,),
         text="The node's BMC takes long to put a cap into effect.",
         start=_slow_caps,
         end=_usual_caps,

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 
 from mallee.core.arrays import IntArray
+from mallee.kinds.cdu import CDU
+from mallee.kinds.plant import AIR_HANDLER, CHILLER, DRY_COOLER, PUMP
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 
 
@@ -154,8 +156,7 @@ def _return_part(parts: Parts, one: Occurrence) -> None:
 KINDS: Final = (
     FaultKind(
         name="pump-trip",
-        family="cooling",
-        targets=("cdu",),
+        targets=(CDU.name,),
         text="A pump stops (pump = 0: both); flow decays within seconds.",
         start=_trip_pump,
         end=_return_pump,
@@ -163,8 +164,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="valve-stuck",
-        family="cooling",
-        targets=("cdu",),
+        targets=(CDU.name,),
         text="The primary valve sticks, at an opening or (-1) where it is.",
         start=_stick_valve,
         end=_free_valve,
@@ -172,8 +172,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="fouling",
-        family="cooling",
-        targets=("cdu",),
+        targets=(CDU.name,),
         text="The heat exchanger fouls: this much of its conductance is left.",
         start=_foul,
         end=_clean,
@@ -181,8 +180,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="cdu-leak",
-        family="cooling",
-        targets=("cdu",),
+        targets=(CDU.name,),
         text="The CDU leaks; pressure falls, then flow goes. What is lost stays lost.",
         start=_leak_cdu,
         end=_seal_cdu,
@@ -190,15 +188,13 @@ KINDS: Final = (
     ),
     FaultKind(
         name="cdu-off",
-        family="cooling",
-        targets=("cdu",),
+        targets=(CDU.name,),
         text="The CDU has no supply voltage: pumps stop, the valve stays.",
         start=_unpower,
         end=_power,
     ),
     FaultKind(
         name="rack-leak",
-        family="cooling",
         targets=("rack",),
         text="A tray of the rack leaks; its leak rope tells.",
         start=_leak_rack,
@@ -207,7 +203,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="air-lock",
-        family="cooling",
         targets=("rack",),
         text="Air blocks part of a rack's flow.",
         start=_lock_air,
@@ -216,7 +211,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="facility-water-loss",
-        family="cooling",
         targets=("plant",),
         text="Facility water fails: this share of its flow is left.",
         start=_lose_water,
@@ -225,7 +219,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="fans-lost",
-        family="cooling",
         targets=("plant",),
         text="Dry-cooler fans fail: this share is left.",
         start=_lose_fans,
@@ -234,7 +227,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="chiller-lost",
-        family="cooling",
         targets=("plant",),
         text="Chillers fail: this share of their capacity is left.",
         start=_lose_chillers,
@@ -243,7 +235,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="air-handlers-lost",
-        family="cooling",
         targets=("plant",),
         text="Room air handlers fail: this share is left.",
         start=_lose_handlers,
@@ -252,7 +243,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="heat-wave",
-        family="cooling",
         targets=("plant",),
         text="It is hotter outside than the site file says.",
         start=_heat_wave,
@@ -261,16 +251,14 @@ KINDS: Final = (
     ),
     FaultKind(
         name="chiller-trip",
-        family="cooling",
-        targets=("chiller",),
+        targets=(CHILLER.name,),
         text="A chiller trips; after the end it needs its time to start again.",
         start=_trip_device,
         end=_return_device,
     ),
     FaultKind(
         name="dry-cooler-fan",
-        family="cooling",
-        targets=("dry_cooler",),
+        targets=(DRY_COOLER.name,),
         text="Fans of a dry cooler stand still: this share of it works on.",
         start=_lose_part,
         end=_return_part,
@@ -278,16 +266,14 @@ KINDS: Final = (
     ),
     FaultKind(
         name="air-handler-trip",
-        family="cooling",
-        targets=("air_handler",),
+        targets=(AIR_HANDLER.name,),
         text="An air handler stops.",
         start=_trip_device,
         end=_return_device,
     ),
     FaultKind(
         name="plant-pump-trip",
-        family="cooling",
-        targets=("pump",),
+        targets=(PUMP.name,),
         text="A pump of the facility water stops.",
         start=_trip_device,
         end=_return_device,

@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from mallee.kinds import KINDS as DEVICES
 from mallee.twin.comms import STATES
 from mallee.twin.faults.kind import Action, FaultKind, Occurrence, Parameter, Parts, TargetKind
 from mallee.twin.faults.write_path import AS_ASKED, DECLINED, HALF, IGNORED, LATE
-from mallee.twin.parts.battery import layout as battery_layout
 
-_SETTABLE: Final[tuple[TargetKind, ...]] = ("battery", "charger", "cdu", "node")
+_SETTABLE: Final[tuple[TargetKind, ...]] = tuple(
+    kind.name for kind in DEVICES.values() if kind.is_settable
+)
 
 
 def _treat(mode: int) -> Action:
@@ -25,19 +27,7 @@ _obey = _treat(AS_ASKED)
 
 def _forget(parts: Parts, one: Occurrence) -> None:
     """Back to the values that the device starts with."""
-    at, kind = one.target.index, one.target.kind
-    if kind == "node":
-        parts.compute.write_cap(at, float(parts.compute.caps.max_w[at]))
-    elif kind == "cdu":
-        cdu = parts.cooling.design.cdu_of_device[one.target.device]
-        parts.cooling.state.set_degc[cdu] = parts.cooling.design.supply_set_degc[cdu]
-    elif kind == "charger":
-        state = parts.chargers.state[at]
-        state["limit_w"] = parts.chargers.stations[at]["default_w"]
-    else:
-        unit, state = parts.batteries.units[at], parts.batteries.state[at]
-        state["mode"], state["filter"] = battery_layout.RAMP_FILTER, unit["commissioned"]
-        state["set_w"], state["reverted"], state["heartbeat_count"] = 0.0, 1, 0.0
+    parts.part_of(one.target.kind).forget(one.target.kind, one.target.index)
 
 
 _ANSWERS: Final = STATES.index("ok")
@@ -56,7 +46,6 @@ def _boot_up(parts: Parts, one: Occurrence) -> None:
 KINDS: Final = (
     FaultKind(
         name="reboot",
-        family="devices",
         targets=_SETTABLE,
         text="The controller of a device reboots: silent until the end, set points forgotten.",
         start=_reboot,
@@ -64,14 +53,12 @@ KINDS: Final = (
     ),
     FaultKind(
         name="forget",
-        family="devices",
         targets=_SETTABLE,
         text="A device forgets its set points and goes on with those that it starts with.",
         start=_forget,
     ),
     FaultKind(
         name="write-ignored",
-        family="devices",
         targets=_SETTABLE,
         text="Commands are accepted and not done.",
         start=_treat(IGNORED),
@@ -79,7 +66,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="write-late",
-        family="devices",
         targets=_SETTABLE,
         text="Commands are accepted and done late.",
         start=_treat(LATE),
@@ -88,7 +74,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="write-half",
-        family="devices",
         targets=_SETTABLE,
         text="Commands are done in part: the value goes only some of the way.",
         start=_treat(HALF),
@@ -97,7 +82,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="write-rejected",
-        family="devices",
         targets=_SETTABLE,
         text="Every command is declined.",
         start=_treat(DECLINED),

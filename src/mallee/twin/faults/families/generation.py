@@ -3,7 +3,9 @@
 from typing import Final
 
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
+from mallee.twin.parts.generation.gensets import Gensets
 from mallee.twin.parts.generation.layout import STOPPED, TRIPPED
+from mallee.twin.parts.solar import Solar
 
 
 def _fail(parts: Parts, one: Occurrence) -> None:
@@ -50,32 +52,28 @@ def _return_solar(parts: Parts, one: Occurrence) -> None:
 KINDS: Final = (
     FaultKind(
         name="genset-fails-to-start",
-        family="generation",
-        targets=("genset",),
+        targets=Gensets.kinds,
         text="The engine cranks and does not come up.",
         start=_fail,
         end=_start_well,
     ),
     FaultKind(
         name="genset-trip",
-        family="generation",
-        targets=("genset",),
+        targets=Gensets.kinds,
         text="The engine shuts itself down; somebody resets it at the end.",
         start=_trip,
         end=_reset,
     ),
     FaultKind(
         name="genset-fuel-low",
-        family="generation",
-        targets=("genset",),
+        targets=Gensets.kinds,
         text="The tank was not filled: this share of its fuel is left.",
         start=_drain,
         parameters=(Parameter(name="left_frac", default=0.01, low=0.0, high=1.0),),
     ),
     FaultKind(
         name="solar-cloud",
-        family="generation",
-        targets=("solar",),
+        targets=Solar.kinds,
         text="The edge of a cloud passes: this share of the light is left until the end.",
         start=_cloud,
         end=_clear,
@@ -83,8 +81,7 @@ KINDS: Final = (
     ),
     FaultKind(
         name="solar-trip",
-        family="generation",
-        targets=("solar",),
+        targets=Solar.kinds,
         text="The inverter of a solar plant trips.",
         start=_trip_solar,
         end=_return_solar,

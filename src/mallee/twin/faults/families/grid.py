@@ -42,7 +42,6 @@ def _frequency(parts: Parts, one: Occurrence) -> None:
 KINDS: Final = (
     FaultKind(
         name="grid-sag",
-        family="grid",
         targets=("grid",),
         text="The voltage falls to a part of nominal.",
         start=_voltage,
@@ -51,7 +50,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="grid-swell",
-        family="grid",
         targets=("grid",),
         text="The voltage rises above nominal.",
         start=_voltage,
@@ -60,7 +58,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="grid-outage",
-        family="grid",
         targets=("grid",),
         text="A utility feed is dead, then returns; where there are two, the other goes on.",
         start=_outage,
@@ -68,7 +65,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="grid-sag-burst",
-        family="grid",
         targets=("grid",),
         text="Sags in a row, as in a storm: three in a minute lock many UPS to battery.",
         start=_burst,
@@ -82,7 +78,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="grid-frequency",
-        family="grid",
         targets=("grid",),
         text="The frequency departs from nominal.",
         start=_frequency,

@@ -4,6 +4,8 @@ from typing import Final
 
 import numpy as np
 
+from mallee.kinds.pdu import PDU
+from mallee.kinds.ups import UPS
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts
 from mallee.twin.parts.power.ups import OFF, ON_BATTERY
 
@@ -121,7 +123,6 @@ def _mend_tie(parts: Parts, one: Occurrence) -> None:
 KINDS: Final = (
     FaultKind(
         name="shelf-lost",
-        family="power",
         targets=("rack",),
         text="Power shelves of a rack fail; the rest carry its load.",
         start=_lose_shelves,
@@ -130,7 +131,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="breaker-trip",
-        family="power",
         targets=("breaker",),
         text="A breaker opens without need; it is closed again at the end.",
         start=_open,
@@ -138,7 +138,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="breaker-weak",
-        family="power",
         targets=("breaker",),
         text="A breaker picks up below its setting and trips on normal load.",
         start=_weaken,
@@ -147,7 +146,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="transformer-fans",
-        family="power",
         targets=("transformer",),
         text="The fans of a transformer stand still: its oil rises a multiple of normal.",
         start=_stop_fans,
@@ -156,32 +154,28 @@ KINDS: Final = (
     ),
     FaultKind(
         name="ups-locked",
-        family="power",
-        targets=("ups",),
+        targets=(UPS.name,),
         text="A UPS goes to battery and stays there until a person resets it.",
         start=_lock_ups,
         end=_unlock_ups,
     ),
     FaultKind(
         name="ups-charger",
-        family="power",
-        targets=("ups",),
+        targets=(UPS.name,),
         text="The charger of a UPS fails: what it loses does not come back.",
         start=_stop_charging_ups,
         end=_charge_ups,
     ),
     FaultKind(
         name="ups-trip",
-        family="power",
-        targets=("ups",),
+        targets=(UPS.name,),
         text="A UPS drops its load: output off, no bypass, until the end.",
         start=_trip_ups,
         end=_return_ups,
     ),
     FaultKind(
         name="ups-battery-weak",
-        family="power",
-        targets=("ups",),
+        targets=(UPS.name,),
         text="The battery of a UPS has aged: this share of its energy is left.",
         start=_age_ups,
         end=_renew_ups,
@@ -189,15 +183,13 @@ KINDS: Final = (
     ),
     FaultKind(
         name="pdu-trip",
-        family="power",
-        targets=("pdu",),
+        targets=(PDU.name,),
         text="The main breaker of a PDU opens; it is closed again at the end.",
         start=_open_in_line,
         end=_return_ups,
     ),
     FaultKind(
         name="ats-stuck",
-        family="power",
         targets=("switch_over",),
         text="A transfer switch stays where it is, whatever its sources do.",
         start=_stick,
@@ -205,7 +197,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="tie-fails",
-        family="power",
         targets=("tie",),
         text="A tie breaker does not close: a board that loses its main stays dark.",
         start=_fail_tie,

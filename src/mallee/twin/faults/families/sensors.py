@@ -3,6 +3,7 @@
 from typing import Final
 
 from mallee.twin.faults.kind import FaultKind, Occurrence, Parameter, Parts, TargetKind
+from mallee.twin.faults.targets import DEVICE_KINDS
 from mallee.twin.sensors.kernels import DROPPED, STUCK
 
 
@@ -30,15 +31,11 @@ def _mend(parts: Parts, one: Occurrence) -> None:
     parts.sensors.set_fault(one.target.rows)
 
 
-_TARGETS: Final[tuple[TargetKind, ...]] = (
-    "point", "meter", "battery", "charger", "ups", "cdu", "node", "switch", "power_shelf", "pdu",
-    "genset", "solar", "transfer_switch", "chiller", "dry_cooler", "air_handler", "pump",
-)  # fmt: skip
+_TARGETS: Final[tuple[TargetKind, ...]] = ("point", *DEVICE_KINDS)
 
 KINDS: Final = (
     FaultKind(
         name="sensor-stuck",
-        family="sensors",
         targets=_TARGETS,
         text="A point, or all points of a device, keep showing their last value.",
         start=_stick,
@@ -46,7 +43,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="sensor-missing",
-        family="sensors",
         targets=_TARGETS,
         text="The device answers, but without a value (not a number on the wire).",
         start=_drop,
@@ -54,7 +50,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="sensor-scaled",
-        family="sensors",
         targets=_TARGETS,
         text="The reading is a multiple of the truth: a wrong transformer ratio or unit.",
         start=_scale,
@@ -63,7 +58,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="sensor-shifted",
-        family="sensors",
         targets=_TARGETS,
         text="An offset is added, in the point's unit.",
         start=_shift,
@@ -72,7 +66,6 @@ KINDS: Final = (
     ),
     FaultKind(
         name="sensor-flipped",
-        family="sensors",
         targets=_TARGETS,
         text="The sign is wrong: a current transformer was put in backwards.",
         start=_flip,

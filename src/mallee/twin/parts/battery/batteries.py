@@ -157,6 +157,12 @@ class Batteries(Part):
             raise Rejected(f"{name}: {point} {value:g} s is outside 0..3600 s")
         state["filter"][field] = value
 
+    def forget(self, kind: str, number: int) -> None:
+        """Back to the ramp filter as it was commissioned."""
+        unit, state = self.units[number], self.state[number]
+        state["mode"], state["filter"] = layout.RAMP_FILTER, unit["commissioned"]
+        state["set_w"], state["reverted"], state["heartbeat_count"] = 0.0, 1, 0.0
+
     def tick(self, time_ms: int) -> None:
         """What the unit does by itself: revert when its heartbeat or its set point has run out."""
         revert_lost(self.units, self.state, time_ms)

@@ -109,6 +109,10 @@ class Stations(Part):
         stands_ms = round(lease_s * 1000) if lease_s > 0.0 else _FOREVER_MS
         state["limit_until_ms"] = time_ms + stands_ms
 
+    def forget(self, kind: str, number: int) -> None:
+        """Back to the limit that it starts with."""
+        self.state[number]["limit_w"] = self.stations[number]["default_w"]
+
     def step_slow(self, time_ms: int, dt_s: float) -> None:
         """Draw the cars of the day that `time_ms` lies in, once a day."""
         day = self._local.day(time_ms)

@@ -245,6 +245,11 @@ class Compute(Part):
             super().write(kind, number, point, value, lease_s, time_ms)
         self.write_cap(number, value)
 
+    def forget(self, kind: str, number: int) -> None:
+        """Back to the highest cap; a switch has nothing to forget."""
+        if kind == NODE.name:
+            self.write_cap(number, float(self.caps.max_w[number]))
+
     def write_cap(self, node: int, cap_w: float) -> None:
         """Write the power cap of a node; it takes effect after the path's delay.
 

@@ -167,6 +167,11 @@ class Cooling(Part):
             )
         self.state.set_degc[number] = value
 
+    def forget(self, kind: str, number: int) -> None:
+        """Back to the supply temperature that a CDU starts with; plant has nothing to forget."""
+        if kind == CDU.name:
+            self.state.set_degc[number] = self.design.supply_set_degc[number]
+
     def points_of(self, group: DeviceGroup) -> Collection[str]:
         """See `Part.points_of`."""
         own = self._shown if group.kind == CDU.name else self.devices

@@ -77,6 +77,10 @@ class Gensets(Part):
         if value == 0.0 and state["does"] == layout.TRIPPED:
             state["does"], state["since_ms"] = layout.STOPPED, time_ms
 
+    def forget(self, kind: str, number: int) -> None:
+        """Back to waiting: an engine that was started by hand stops."""
+        self.state[number]["ordered"] = 0
+
     def points_of(self, group: DeviceGroup) -> Collection[str]:
         """See `Part.points_of`."""
         return self._shown.points_of(group)
