@@ -94,7 +94,7 @@ class FakeSite:
                 self.values[source.rows] = power_w
             if place.parent >= 0 and not place.computed:
                 below_w[place.parent] += power_w
-        rows = [group.rows(METERED) for group in self.site.groups_with("meter")]
+        rows = [group.rows(METERED) for group in self.site.groups_with("measures")]
         self.values[rows[0]] *= self.excess
         return float(self.values[rows[0]].sum())
 

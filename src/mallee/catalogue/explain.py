@@ -8,7 +8,7 @@ from mallee.kinds import KINDS, DeviceKind
 Row = tuple[str, ...]
 
 ROLES = {
-    "meter": "only measures",
+    "measures": "only measures",
     "load": "consumes",
     "source": "gives",
     "storage": "consumes and gives",

@@ -112,7 +112,7 @@ def _summary(name: str, site: "SiteModel | None", errors: int) -> str:
 
     if site is None:
         return f"{name}: {errors} error(s)"
-    accelerators = sum(g.count * g.model.accelerators for g in site.groups_of("node"))
+    accelerators = sum(g.count * g.model.accelerators for g in site.groups)
     limit_w = sum(feed.import_max_w for feed in site.file.feeds)
     return (
         f"{name}: {len(site.racks.names)} racks, {accelerators} accelerators, "
@@ -128,7 +128,9 @@ def _work_left(site: "SiteModel") -> "WorkLeft | None":
     what counts for the work is the cap of these over what the load draws.
     """
     twin = site.file.twin
-    models = [(g.model, g.count * g.model.accelerators) for g in site.groups_of("node")]
+    models = [
+        (g.model, g.count * g.model.accelerators) for g in site.groups if g.model.accelerators
+    ]
     if twin is None or not models:
         return None
     import numpy as np

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
 from mallee.core.snapshot import Quality
+from mallee.kinds import KINDS
 from mallee.runtime.board import Board
 from mallee.runtime.roles import PROCESSES
 from mallee.site.model import SiteModel
@@ -51,18 +52,23 @@ def devices_of(site: SiteModel, quality: NDArray[np.uint8]) -> dict[str, dict[st
 
 
 def powers_of(site: SiteModel, values: FloatArray) -> dict[str, float]:
-    """Power by kind of device that the site has in W, NaN where nobody reported any."""
-    kinds: tuple[tuple[str, str, str], ...] = (
-        ("grid import", "meter", "import_w"),
-        ("battery charge", "battery", "charge_w"),
-        ("chargers", "charger", "power_w"),
-        ("nodes", "node", "power_w"),
-        ("switches", "switch", "power_w"),
-    )
-    powers = {}
-    for name, kind, point in kinds:
-        rows = site.rows(kind, point)
-        known = values[rows][~np.isnan(values[rows])]
-        if rows.size:
-            powers[name] = float(known.sum()) if known.size else math.nan
+    """Power by what the kinds call their totals, in W; NaN where nobody reported any.
+
+    Of what measures, only the meters of the utility feeds count: others see parts of the same.
+    """
+    powers: dict[str, float] = {}
+    for group in site.groups:
+        kind = KINDS[group.kind]
+        at_feed = np.isin(group.branch, site.feed_branches)
+        counts = at_feed if kind.role == "measures" else np.ones(group.count, np.bool_)
+        for point in group.model.point:
+            row = kind.point(point.name)
+            if row is None or not row.total or not counts.any():
+                continue
+            read = values[group.rows(point.name)[counts]]
+            known = read[~np.isnan(read)]
+            so_far = powers.get(row.total, math.nan)
+            if known.size:
+                so_far = float(known.sum()) + (0.0 if math.isnan(so_far) else so_far)
+            powers[row.total] = so_far
     return powers

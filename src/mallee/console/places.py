@@ -158,7 +158,7 @@ def _losses(place: Place, parent: int) -> Place:
 def _meters(site: SiteModel) -> dict[int, IntArray]:
     """By branch, the rows that say its power: a meter's, or its own where it is a device."""
     found: dict[int, IntArray] = {}
-    for group in site.groups_with("meter"):
+    for group in site.groups_with("measures"):
         if METERED in group.model.index:
             for device, branch in enumerate(group.branch.tolist()):
                 found.setdefault(branch, np.array([group.row(device, METERED)]))

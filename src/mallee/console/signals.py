@@ -113,7 +113,7 @@ TOTALS: Final[tuple[tuple[str, str, str, How], ...]] = (
 
 
 def _meter_rows(site: SiteModel, branch: int) -> Iterator[int]:
-    for group in site.groups_with("meter"):
+    for group in site.groups_with("measures"):
         if METERED in group.model.index:
             yield from group.rows(METERED)[group.branch == branch].tolist()
 

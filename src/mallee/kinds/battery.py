@@ -22,6 +22,7 @@ BATTERY = DeviceKind(
             needed=True,
             sensor=Sensor(window_s=0.1, refresh_s=0.1, gain_frac=0.005, quantum=10.0),
             shown="sum",
+            total="battery charge",
         ),
         PointKind(name="reactive_var", sensor=Sensor(refresh_s=0.1, gain_frac=0.01, quantum=10.0)),
         PointKind(name="*_energy_wh", sensor=Sensor(gain_frac=0.005, quantum=1.0)),

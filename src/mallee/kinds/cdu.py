@@ -20,7 +20,9 @@ CDU = DeviceKind(
         PointKind(name="*_degc", sensor=Sensor(bias=0.3, quantum=0.1)),
         PointKind(name="flow_kgps", sensor=Sensor(gain_frac=0.01, noise_frac=0.003, quantum=0.001)),
         PointKind(name="heat_w", sensor=Sensor(gain_frac=0.03, noise_frac=0.005, quantum=100.0)),
-        PointKind(name="power_w", sensor=Sensor(gain_frac=0.02, quantum=10.0), shown="sum"),
+        PointKind(
+            name="power_w", sensor=Sensor(gain_frac=0.02, quantum=10.0), shown="sum", total="CDUs"
+        ),
         PointKind(name="pump*_speed_frac", sensor=Sensor(quantum=0.01)),
         PointKind(name="leak_count", shown="sum"),
     ),

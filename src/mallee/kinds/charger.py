@@ -22,6 +22,7 @@ CHARGER = DeviceKind(
             needed=True,
             sensor=Sensor(window_s=1.0, gain_frac=0.01, quantum=10.0),
             shown="sum",
+            total="chargers",
         ),
         PointKind(name="*_w", sensor=Sensor(window_s=1.0, gain_frac=0.01, quantum=10.0)),
         PointKind(name="energy_wh", sensor=Sensor(gain_frac=0.01, quantum=1.0)),

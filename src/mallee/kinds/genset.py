@@ -16,6 +16,7 @@ GENSET = DeviceKind(
             needed=True,
             sensor=Sensor(window_s=0.1, gain_frac=0.01, quantum=100.0),
             shown="sum",
+            total="gensets",
         ),
         PointKind(name="fuel_frac", sensor=Sensor(quantum=0.01), shown="min"),
         PointKind(name="voltage_v", sensor=Sensor(gain_frac=0.005, quantum=0.1)),

@@ -12,12 +12,12 @@ from mallee.core.device_model import DeviceModel, Sensor
 
 Stands = Literal["site", "pod", "rack"]
 
-Role = Literal["meter", "load", "source", "storage", "in_line", "passes"]
+Role = Literal["measures", "load", "source", "storage", "in_line", "passes"]
 """What a device is to the power tree.
 
-`meter` only measures, `load` consumes, `source` gives, `storage` does both, `in_line` is itself a
-branch that carries what hangs below it (UPS, PDU, transfer switch), `passes` hands on what others
-draw and is counted with them (the power shelf of a rack).
+`measures` carries nothing itself, `load` consumes, `source` gives, `storage` does both, `in_line`
+is itself a branch that carries what hangs below it (UPS, PDU, transfer switch), `passes` hands on
+what others draw and is counted with them (the power shelf of a rack).
 """
 
 How = Literal["sum", "mean", "max", "min"]
@@ -42,6 +42,7 @@ class PointKind:
         sensor: how a simulated device's reading differs from the truth.
         shown: how the reading is joined where several devices share a box of the diagram; None for
             what the diagram leaves out.
+        total: what its sum over the site is called in a summary; empty for what has none.
     """
 
     name: str
@@ -52,6 +53,7 @@ class PointKind:
     tolerance_frac: float = 0.01
     sensor: Sensor | None = None
     shown: How | None = None
+    total: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,11 @@ METER = DeviceKind(
     stands=("site", "pod"),
     order=0,
     table="meter",
-    role="meter",
+    role="measures",
     points=(
-        PointKind(name="import_w", needed=True, sensor=_CLASS_02S, shown="sum"),
+        PointKind(
+            name="import_w", needed=True, sensor=_CLASS_02S, shown="sum", total="grid import"
+        ),
         PointKind(name="frequency_hz", sensor=Sensor(refresh_s=0.1, bias=0.005, quantum=0.001)),
         PointKind(
             name="voltage_v",

@@ -27,6 +27,7 @@ NODE = DeviceKind(
             needed=True,
             sensor=Sensor(window_s=1.0, gain_frac=0.02, quantum=1.0),  # [assumed]
             shown="sum",
+            total="nodes",
         ),
         PointKind(name="leak_count", shown="sum"),
         PointKind(name="*_degc", sensor=Sensor(bias=0.5, quantum=0.1)),

@@ -4,7 +4,12 @@ from mallee.core.device_model import Sensor
 from mallee.kinds.kind import DeviceKind, Drawing, PointKind
 
 _POINTS = (
-    PointKind(name="power_w", sensor=Sensor(gain_frac=0.02, quantum=10.0), shown="sum"),
+    PointKind(
+        name="power_w",
+        sensor=Sensor(gain_frac=0.02, quantum=10.0),
+        shown="sum",
+        total="cooling plant",
+    ),
     PointKind(name="*_degc", sensor=Sensor(bias=0.3, quantum=0.1), shown="max"),
     PointKind(name="*_frac", sensor=Sensor(quantum=0.01)),
     PointKind(name="heat_w", sensor=Sensor(gain_frac=0.03, quantum=100.0)),

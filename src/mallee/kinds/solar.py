@@ -16,6 +16,7 @@ SOLAR = DeviceKind(
             needed=True,
             sensor=Sensor(window_s=1.0, gain_frac=0.01, quantum=10.0),
             shown="sum",
+            total="solar",
         ),
         PointKind(name="output_max_w", write=(0.0, "power_max_w"), lease_s=60.0),
         PointKind(name="voltage_v", sensor=Sensor(gain_frac=0.005, quantum=0.1)),

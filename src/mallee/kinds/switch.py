@@ -18,6 +18,7 @@ SWITCH = DeviceKind(
             needed=True,
             sensor=Sensor(window_s=1.0, gain_frac=0.03, quantum=1.0),  # [assumed]
             shown="sum",
+            total="switches",
         ),
         PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=1.0)),
     ),

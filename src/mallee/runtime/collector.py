@@ -91,7 +91,7 @@ def _own_devices(site: SiteModel, run: Run, shard: int) -> frozenset[str]:
 async def _run_links(site: SiteModel, board: Board, links: Sequence[Link]) -> None:
     """Run all links; those to simulated devices once these are there."""
     waits = site.file.twin is not None
-    meters = {name for group in site.groups_of("meter") for name in group.names}
+    meters = {name for group in site.groups_with("measures") for name in group.names}
     while waits and board.heartbeat("twin")[0] == 0:  # noqa: ASYNC110 - another process
         await asyncio.sleep(COMMANDS_EVERY_S)
     # Control acts from the meter's first reading on and should know the batteries by then.

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from mallee.catalogue.read import load_site
 from mallee.core.errors import ConfigError
 from mallee.core.event_kinds import new_event
 from mallee.core.snapshot import Quality
+from mallee.kinds.meter import METER
 from mallee.runtime.addresses import choose_addresses, choose_console
 from mallee.runtime.board import Board
 from mallee.runtime.process import ManagedProcess
@@ -162,7 +162,7 @@ class Supervisor:
 
     def _announce(self, started_s: float, now_s: float) -> bool:
         """Say where the pages are once there is something to see; True when that is said."""
-        rows = np.concatenate([group.rows("import_w") for group in self._site.groups_of("meter")])
+        rows = self._site.rows(METER, "import_w")
         has_value = (self._board.snapshot(now_s).quality[rows] == Quality.GOOD).any()
         if has_value and self._board.heartbeat("console")[0]:
             self._tell(

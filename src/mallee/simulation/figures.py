@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from mallee.core.units import SECONDS_PER_HOUR
+from mallee.kinds.battery import BATTERY
 from mallee.simulation.run import Simulation
 from mallee.site.compliance import check_record, ramp_tolerance_w
 from mallee.twin.parts.compute.work import CAUSES
@@ -54,7 +55,7 @@ def _battery(run: Simulation) -> Figures:
     soc, power_w = run.series["soc"], run.series["battery_charge_w"]
     control = run.site.file.control
     capacity_wh = sum(
-        group.count * group.model.parameter("energy_wh") for group in run.site.groups_of("battery")
+        group.count * group.model.parameter("energy_wh") for group in run.site.groups_of(BATTERY)
     )
     if capacity_wh <= 0.0:
         names = ("soc_min", "soc_max", "soc_end", "soc_outside_s")

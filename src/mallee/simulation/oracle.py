@@ -8,6 +8,7 @@ unhindered mean is above what limit and battery can give, the excess must be cap
 import numpy as np
 
 from mallee.core.units import SECONDS_PER_HOUR
+from mallee.kinds.battery import BATTERY
 from mallee.simulation.run import Simulation
 from mallee.twin.parts.compute.throughput import throughput_at
 
@@ -25,7 +26,7 @@ def forced_loss(run: Simulation) -> float:
     # Work falls slower than power does, so dividing by the work left bounds it from below.
     unhindered_w = pods_w / max(1.0 - lost, 0.1) + max(losses_w, 0.0)
     usable_wh, power_w = 0.0, 0.0
-    for group in site.groups_of("battery"):
+    for group in site.groups_of(BATTERY):
         energy_wh = group.count * group.model.parameter("energy_wh")
         soc = series["soc"][np.isfinite(series["soc"])]
         floor = site.file.control.soc_min

@@ -7,6 +7,9 @@ import numpy as np
 from mallee.control import ControlState
 from mallee.core.arrays import Float32Array, FloatArray, IntArray
 from mallee.kinds import KINDS
+from mallee.kinds.cdu import CDU
+from mallee.kinds.meter import METER
+from mallee.kinds.node import NODE
 from mallee.site.model import SiteModel
 from mallee.twin.parts.compute.work import CAUSES, Work
 from mallee.twin.site_twin import SiteTwin
@@ -68,14 +71,14 @@ class Record:
         self._sums = np.zeros((self._blocks, len(_MEANS)))
         self._readings = np.zeros(self._blocks)
         self._work = twin.truth.work
-        meters = site.rows("meter", "import_w")
+        meters = site.rows(METER, "import_w")
         self._meter_row = int(meters[0]) if meters.size else -1
-        self._supply_rows = site.rows("cdu", "supply_degc")
-        self._return_rows = site.rows("cdu", "return_degc")
+        self._supply_rows = site.rows(CDU, "supply_degc")
+        self._return_rows = site.rows(CDU, "return_degc")
         self._cap_rows, self._cap_max_w = _caps(site)
         temps = [
             group.rows(point.name)
-            for group in site.groups_of("node")
+            for group in site.groups_of(NODE)
             for point in group.model.point
             if point.name.startswith("gpu") and point.name.endswith("_temp_degc")
         ]
@@ -143,7 +146,7 @@ def _shown_branches(site: SiteModel) -> IntArray:
 def _caps(site: SiteModel) -> tuple[IntArray, FloatArray]:
     """Rows of node caps, and the most that each may be set to.  # (nodes,) each"""
     rows, most = [], []
-    for group in site.groups_of("node"):
+    for group in site.groups_of(NODE):
         bounds = KINDS[group.kind].write_range(group.model, "cap_w")
         if bounds is not None and "cap_w" in group.model.index:
             rows.append(group.rows("cap_w"))

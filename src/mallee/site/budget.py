@@ -110,7 +110,7 @@ def budget_of(site: SiteModel) -> Budget:
     fixed_w, battery_w, devices = np.zeros(count), np.zeros(count), np.zeros(count)
     for group in site.groups:
         kind = KINDS[group.kind]
-        if kind.role != "meter":
+        if kind.role != "measures":
             devices += np.bincount(group.branch, minlength=count)
         if kind.is_fixed or (group.kind == NODE.name and not _is_steerable(group)):
             power_w = group.model.power_max_w * _factor(group, shelved)

@@ -223,7 +223,7 @@ class Devices:
 
     def _feeds_of(self, entry: Device, kind: DeviceKind, where: str, scope: str) -> Feeds | None:
         """Where a device hangs: a meter at what it measures, a source that is a root on itself."""
-        if kind.role == "meter":
+        if kind.role == "measures":
             measured = entry.measures or entry.fed_by
             if not measured:
                 hint = 'name the branch that it reads: measures = "..."'

@@ -13,7 +13,7 @@ import numpy as np
 from mallee.core.arrays import FloatArray
 from mallee.core.device_model import DeviceModel
 from mallee.core.units import unit_of
-from mallee.kinds import KINDS
+from mallee.kinds import KINDS, Role
 from mallee.site.model import DeviceGroup, SiteModel
 
 REST_FRAC: Final = 0.01
@@ -36,7 +36,8 @@ def plausible_range(site: SiteModel) -> tuple[FloatArray, FloatArray]:
 
 def _passing_w(group: DeviceGroup, site_w: float) -> float:
     """What may flow through a device beside what it draws: the site's power, at most."""
-    return site_w if KINDS[group.kind].role in ("meter", "storage", "in_line", "source") else 0.0
+    passing: tuple[Role, ...] = ("measures", "storage", "in_line", "source")
+    return site_w if KINDS[group.kind].role in passing else 0.0
 
 
 def _largest_w(model: DeviceModel) -> float:

@@ -8,6 +8,7 @@ from mallee.core.arrays import NO_INDEX
 from mallee.core.device_model import DeviceModel
 from mallee.core.patterns import expand_range
 from mallee.kinds import KINDS
+from mallee.kinds.transfer_switch import TRANSFER_SWITCH
 from mallee.site.entry import Device, FedBy
 from mallee.site.file import Pod, SiteFile
 from mallee.site.model import Branch, BranchEntry
@@ -191,7 +192,7 @@ def _switchgear(file: SiteFile, report: Report) -> Iterator[tuple[str, _Waiting]
         ("breaker", list(file.breaker)),
         ("switchboard", list(file.switchboard)),
         ("busway", list(file.busway)),
-        ("transfer_switch", list(file.transfer_switch)),
+        (TRANSFER_SWITCH.name, list(file.transfer_switch)),
     )
     for kind, entries in tables:
         for entry in entries:
@@ -199,7 +200,7 @@ def _switchgear(file: SiteFile, report: Report) -> Iterator[tuple[str, _Waiting]
             where = f"{kind}.{entry.name}"
             names = _expand(entry.name, f"{where}.name", report)
             sources = _sources(_fed_by(entry), len(names), where, report)
-            if kind != "transfer_switch":
+            if kind != TRANSFER_SWITCH.name:
                 sources = _only_first(sources, where, report)
             for name, above in zip(names, sources, strict=True):
                 yield name, _switchgear_branch(kind, f"{kind}.{name}", above, entry)

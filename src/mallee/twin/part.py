@@ -142,8 +142,9 @@ class PartKind:
 
     Attributes:
         order: parts are built, stepped and saved in this order.
+        name: its folder or file in `parts`; the registry says it.
     """
 
-    name: str
     order: int
     build: Callable[[Build], Part]
+    name: str = ""

@@ -13,6 +13,8 @@ from mallee.core.arrays import FloatArray
 from mallee.core.errors import Rejected
 from mallee.core.event import Event
 from mallee.core.event_kinds import new_event
+from mallee.kinds.battery import BATTERY
+from mallee.kinds.solar import SOLAR
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Twin
 from mallee.twin.assembly import build_plant
@@ -103,6 +105,7 @@ class SiteTwin:
             mode=mode,
         )
         self.parts: dict[str, Part] = {kind.name: kind.build(build) for kind in PARTS}
+        self._owner = {kind: name for name, part in self.parts.items() for kind in part.kinds}
         self._has_sensors = has_sensors
         self.sensors = Sensors(site, seed, self._fast_kinds())
         self.loads = Loads([load for part in self.parts.values() for load in part.loads()])
@@ -112,9 +115,6 @@ class SiteTwin:
         for part in self.parts.values():
             part.attach(self.plant)
         self.supply = Supply(self.plant, self.branches, self.loads)
-        self._part_of_kind = {
-            kind: name for name, part in self.parts.items() for kind in part.kinds
-        }
         self.notes = (*self.compute.notes, *unknown_points(site, self.parts.values()))
         self._heat_j = np.zeros((2, len(site.racks.names)))
         self.truth: Truth = empty_truth()
@@ -140,7 +140,7 @@ class SiteTwin:
     @property
     def solar(self) -> Solar:
         """The solar plants."""
-        return cast(Solar, self.parts["solar"])
+        return cast(Solar, self.part_of(SOLAR.name))
 
     @property
     def branches(self) -> Branches:
@@ -150,7 +150,7 @@ class SiteTwin:
     @property
     def batteries(self) -> Batteries:
         """The batteries."""
-        return cast(Batteries, self.parts["battery"])
+        return cast(Batteries, self.part_of(BATTERY.name))
 
     @property
     def chargers(self) -> Stations:
@@ -168,8 +168,8 @@ class SiteTwin:
         return cast(Cooling, self.parts["cooling"])
 
     def part_of(self, kind: str) -> Part:
-        """The part whose devices are of a kind."""
-        return self.parts[self._part_of_kind[kind]]
+        """The part whose devices are of a kind; one without physics where there is none."""
+        return self.parts.get(self._owner.get(kind, ""), Part())
 
     def advance(self, duration_ms: int) -> None:
         """Run the physics on.
@@ -224,9 +224,7 @@ class SiteTwin:
         number = device + sum(
             one.count for one in self.site.groups_of(group.kind) if one.first_row < group.first_row
         )
-        part = self.parts.get(self._part_of_kind.get(group.kind, ""))
-        if part is None:
-            raise Rejected(f"{self.site.point_path(row)} cannot be written")
+        part = self.part_of(group.kind)
         part.write(group.kind, number, point.name, value, lease_s, self.time_ms)
 
     def save(self) -> Saved:

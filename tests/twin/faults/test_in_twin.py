@@ -235,17 +235,14 @@ def test_swarms_break_no_balance(demo_site: SiteModel, seed: int) -> None:
 def test_a_reboot_forgets_what_was_written_to_generation(root: Path) -> None:
     site = load_site(root / "examples/sites/microgrid.toml")
     (genset, *_), (solar, *_) = site.groups_of(GENSET), site.groups_of(SOLAR)
-    orders = {
-        genset.row(0, "start_count"): (0.0, 1.0),
-        solar.row(0, "output_max_w"): (solar.model.power_max_w, 1000.0),
-    }
     events = [event("reboot", group.names[0], 1.0, 2.0) for group in (genset, solar)]
     twin = twin_with(site, *events)
-    for row, (_, order) in orders.items():
-        twin.write(row, order, 0.0)
+    limit, most_w = solar.row(0, "output_max_w"), solar.model.power_max_w
+    twin.write(limit, 1000.0, 0.0)
+    twin.gensets.write(GENSET.name, 0, "start_count", 1.0, 0.0, 0)
     twin.advance(500)
-    assert [twin.true_points[row] for row in orders] == [order for _, order in orders.values()]
+    assert (twin.true_points[limit], twin.gensets.state[0]["ordered"]) == (1000.0, 1)
     twin.advance(1000)
-    assert [twin.true_points[row] for row in orders] == [start for start, _ in orders.values()]
+    assert (twin.true_points[limit], twin.gensets.state[0]["ordered"]) == (most_w, 0)
     silent = [STATES[twin.comms.state[group.first_device]] for group in (genset, solar)]
     assert silent == ["silent", "silent"]

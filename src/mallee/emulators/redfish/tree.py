@@ -13,13 +13,19 @@ from mallee.core.device_model import DeviceModel, PointSpec
 from mallee.core.errors import ConfigError
 from mallee.core.identity import spoken
 from mallee.emulators.redfish.schema import MEMBERS, OK, Document, new_resource, sensor_kind
+from mallee.kinds.cdu import CDU
+from mallee.kinds.node import NODE
+from mallee.kinds.power_shelf import POWER_SHELF
+from mallee.kinds.switch import SWITCH
 
+_COMPUTER = "Chassis_0"
 _TOP_CHASSIS = {
-    "node": "Chassis_0",
-    "switch": "Chassis_0",
-    "cdu": "CDU",
-    "power_shelf": "PowerShelf",
+    NODE.name: _COMPUTER,
+    SWITCH.name: _COMPUTER,
+    CDU.name: "CDU",
+    POWER_SHELF.name: "PowerShelf",
 }
+"""By kind, as their makers call it; any other device stands in a chassis "1"."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,7 +202,7 @@ class Tree:
 
     def _add_system(self) -> None:
         """The computer itself, for the kinds that boot."""
-        if self.model.kind not in ("node", "switch"):
+        if self.chassis != _COMPUTER:
             return
         hgx = any(path.startswith("Systems/HGX_Baseboard_0") for path in self.resources)
         if self.model.accelerators and not hgx:

@@ -10,7 +10,11 @@ import numpy as np
 from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.command import HEARTBEAT, Command
 from mallee.core.snapshot import Snapshot
-from mallee.kinds import KINDS
+from mallee.kinds import DeviceKind
+from mallee.kinds.battery import BATTERY
+from mallee.kinds.charger import CHARGER
+from mallee.kinds.meter import METER
+from mallee.kinds.node import NODE
 from mallee.site.model import SiteModel
 
 BATTERY_LEASE_S = 60.0
@@ -74,32 +78,32 @@ class Hands:
 
 def hands_of(site: SiteModel) -> Hands:
     """The rows of a site."""
-    cap_low, cap_high = _ranges(site, "node", "cap_w")
-    _, charger_high = _ranges(site, "charger", "limit_w")
-    set_low, set_high = _ranges(site, "battery", "charge_set_w")
+    cap_low, cap_high = _ranges(site, NODE, "cap_w")
+    _, charger_high = _ranges(site, CHARGER, "limit_w")
+    set_low, set_high = _ranges(site, BATTERY, "charge_set_w")
     return Hands(
         import_max_w=site.grid.import_max_w,
-        meter=int(site.rows("meter", "import_w")[0]),
-        cap=site.rows("node", "cap_w"),
-        node_power=site.rows("node", "power_w"),
+        meter=int(site.rows(METER, "import_w")[0]),
+        cap=site.rows(NODE, "cap_w"),
+        node_power=site.rows(NODE, "power_w"),
         cap_min_w=cap_low,
         cap_max_w=cap_high,
-        charger_limit=site.rows("charger", "limit_w"),
+        charger_limit=site.rows(CHARGER, "limit_w"),
         charger_max_w=charger_high,
-        battery_mode=site.rows("battery", "mode"),
-        battery_set=site.rows("battery", "charge_set_w"),
-        heartbeat=site.rows("battery", "heartbeat_count"),
+        battery_mode=site.rows(BATTERY, "mode"),
+        battery_set=site.rows(BATTERY, "charge_set_w"),
+        heartbeat=site.rows(BATTERY, "heartbeat_count"),
         charge_max_w=set_high,
         discharge_max_w=-set_low,
     )
 
 
-def _ranges(site: SiteModel, kind: str, point: str) -> tuple[FloatArray, FloatArray]:
+def _ranges(site: SiteModel, kind: DeviceKind, point: str) -> tuple[FloatArray, FloatArray]:
     """What a point may be set to, for every device that has it.  # (devices,) each"""
     low: list[FloatArray] = []
     high: list[FloatArray] = []
     for group in site.groups_of(kind):
-        bounds = KINDS[kind].write_range(group.model, point)
+        bounds = kind.write_range(group.model, point)
         if point in group.model.index and bounds is not None:
             low.append(np.full(group.count, bounds[0]))
             high.append(np.full(group.count, bounds[1]))

@@ -19,6 +19,7 @@ from mallee.simulation.figures import Figures
 from mallee.simulation.oracle import forced_loss
 from mallee.simulation.run import Simulation
 from mallee.site.compliance import check_record
+from mallee.twin.faults import KINDS as FAULTS
 from mallee.twin.site_twin import SiteTwin
 
 OVER_MAX_S: Final = 5.0
@@ -207,15 +208,13 @@ def _near(time_s: float, column: FloatArray) -> slice:
 
 
 def _is_cooling(kind: str) -> bool:
-    words = ("pump", "valve", "fouling", "leak", "water", "fan", "chiller", "air", "hot", "cdu")
-    return any(word in kind for word in words)
+    """Whether a fault takes cooling away; a heat wave is what cooling is for."""
+    return kind == "gpu-hot" or (kind != "heat-wave" and FAULTS[kind].family == "cooling")
 
 
 def _lasting(world: World) -> bool:
     """Whether a fault without an end is one that lasts (not one of an instant)."""
-    from mallee.twin.faults.registry import KINDS
-
-    return any(f.until_s is None and KINDS[f.kind].end is not None for f in world.faults)
+    return any(f.until_s is None and FAULTS[f.kind].end is not None for f in world.faults)
 
 
 CHECKS: Final = (

@@ -10,6 +10,10 @@ import msgspec
 import numpy as np
 
 from mallee.catalogue import load_site
+from mallee.kinds.battery import BATTERY
+from mallee.kinds.charger import CHARGER
+from mallee.kinds.node import NODE
+from mallee.kinds.switch import SWITCH
 from mallee.simulation.baselines import CONTROLS
 from mallee.site.budget import budget_of
 from mallee.site.model import SiteModel
@@ -22,6 +26,7 @@ LOAD_SHARES: Final = (0.4, 0.98)
 """The pods' most, as a share of the import limit: from easy to tight."""
 RAMP_FRAC_PER_S: Final = 0.1 / 60.0
 """The contract's ramp, 10 % of its power a minute, scales with it."""
+_COMPUTES: Final = (NODE.name, SWITCH.name)
 RUSH_SHARE: Final = 0.5
 """Share of charger stations at which eight cars plug in at once: no fault, but the hard case."""
 
@@ -158,9 +163,9 @@ def plan_of(world: World, site: SiteModel) -> FaultPlan:
         )
         for fault in world.faults
     ]
-    if world.battery_delay_s > 0.0 and any(True for _ in site.groups_of("battery")):
+    if world.battery_delay_s > 0.0 and any(True for _ in site.groups_of(BATTERY)):
         slow = {"delay_s": world.battery_delay_s, "tau_s": max(0.02, world.battery_delay_s / 2.0)}
-        names = [name for group in site.groups_of("battery") for name in group.names]
+        names = [name for group in site.groups_of(BATTERY) for name in group.names]
         events += [
             FaultEvent(at_s=0.0, target=name, kind="battery-slow", parameters=slow)
             for name in names
@@ -174,14 +179,12 @@ def _load(path: Path) -> SiteModel:
 
 
 def _charger_names(path: Path) -> list[str]:
-    return [name for group in _load(path).groups_of("charger") for name in group.names]
+    return [name for group in _load(path).groups_of(CHARGER) for name in group.names]
 
 
 def _it_max_w(site: SiteModel) -> float:
     return sum(
-        group.count * group.model.power_max_w
-        for group in site.groups
-        if group.kind in ("node", "switch")
+        group.count * group.model.power_max_w for group in site.groups if group.kind in _COMPUTES
     )
 
 

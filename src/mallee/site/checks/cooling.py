@@ -109,13 +109,17 @@ def _rooms(site: SiteModel, air: Range) -> Iterator[Finding]:
         need_w = float(air.most_w[site.racks.pod == index].sum())
         own = [(g, n) for g in site.groups_of(AIR_HANDLER) for n in g.names if _serves(g, n, pod)]
         each = sorted(g.model.parameter_or("rating_w", 0.0) for g, _ in own)
-        yield from _enough(each, need_w, f"pod.{pod}", "air handlers", _place(own, "air_handler"))
+        yield from _enough(
+            each, need_w, f"pod.{pod}", "air handlers", _place(own, AIR_HANDLER.table)
+        )
 
 
 def _air_chillers(site: SiteModel, air_w: float) -> Iterator[Finding]:
     found = [(g, n) for g in site.groups_of(CHILLER) if serves_air(g.model) for n in g.names]
     each = sorted(g.model.parameter_or("rating_w", 0.0) for g, _ in found)
-    yield from _enough(each, air_w, "chillers", "chillers for room air", _place(found, "chiller"))
+    yield from _enough(
+        each, air_w, "chillers", "chillers for room air", _place(found, CHILLER.table)
+    )
 
 
 def _facility_water(site: SiteModel, liquid: Range) -> Iterator[Finding]:
@@ -128,10 +132,12 @@ def _facility_water(site: SiteModel, liquid: Range) -> Iterator[Finding]:
     warmest_degc = max(g.model.parameter_or("supply_max_degc", 45.0) for g in site.groups_of(CDU))
     water_degc = warmest_degc - FACILITY_BELOW_K
     if sum(trim_w) >= need_w:
-        yield from _enough(trim_w, need_w, "chillers", "trim chillers", _place(trim, "chiller"))
+        yield from _enough(trim_w, need_w, "chillers", "trim chillers", _place(trim, CHILLER.table))
         return
     if not dry_w:
-        yield from _enough(trim_w, need_w, "site", "dry coolers and trim chillers", "dry_cooler")
+        yield from _enough(
+            trim_w, need_w, "site", "dry coolers and trim chillers", DRY_COOLER.table
+        )
         return
     # The approach of a dry cooler falls with its load: below rating it reaches colder water.
     approach_k = coolers[0][0].model.parameter_or("approach_k", 10.0)
@@ -143,8 +149,8 @@ def _facility_water(site: SiteModel, liquid: Range) -> Iterator[Finding]:
         yield Finding(
             level="warning",
             rule="hot-day",
-            where="dry_cooler",
-            key=_place(coolers, "dry_cooler"),
+            where=DRY_COOLER.table,
+            key=_place(coolers, DRY_COOLER.table),
             text=f"dry coolers of {watts(sum(dry_w))} bring {watts(carried_w)} to the "
             f"{water_degc:.1f} degC that the CDUs can work with only up to {up_to_degc:.0f} degC "
             f"outside; above it the computers are held or stop",

@@ -100,7 +100,7 @@ def unused(site: SiteModel) -> Iterator[Finding]:
     """Feeds and branches that nothing hangs on, not even as its second source."""
     used = {above for branch in site.branches for above in (branch.parent, branch.standby)}
     for group in site.groups:
-        if KINDS[group.kind].role not in ("meter", "source"):
+        if KINDS[group.kind].role not in ("measures", "source"):
             used.update(int(index) for index in (*group.branch, *group.standby_branch))
         elif KINDS[group.kind].role == "source":
             own = [i for i in group.branch if site.branches[i].kind != group.kind]

@@ -84,7 +84,7 @@ def _uncovered(
         yield Finding(
             level="warning",
             rule="battery-small",
-            where="battery",
+            where=BATTERY.table,
             key=batteries[0][0].place,
             text=f"batteries {way} with at most {watts(power_w)}, but {over}",
             hint="ramp limits hold only if jobs are kept from swinging together",

@@ -53,4 +53,4 @@ class Network(Part):
         self._shown.put(true_points)
 
 
-PART: Final = PartKind(name="network", order=6, build=lambda b: Network(b.site))
+PART: Final = PartKind(order=6, build=lambda b: Network(b.site))

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from mallee.twin import parts
@@ -15,7 +16,7 @@ def _found() -> Iterator[PartKind]:
         thing = importlib.import_module(f"{name}.part" if module.ispkg else name)
         part = getattr(thing, "PART", None)
         if part is not None:
-            yield part
+            yield replace(part, name=module.name)
 
 
 PARTS: Final = tuple(sorted(_found(), key=lambda part: (part.order, part.name)))

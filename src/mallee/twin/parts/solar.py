@@ -232,4 +232,4 @@ def _given_frac(groups: list[DeviceGroup]) -> FloatArray:
     return np.concatenate(found) if found else np.empty(0)
 
 
-PART: Final = PartKind(name="solar", order=8, build=lambda b: Solar(b.site, b.weather, b.clock))
+PART: Final = PartKind(order=8, build=lambda b: Solar(b.site, b.weather, b.clock))

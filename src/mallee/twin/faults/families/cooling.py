@@ -15,7 +15,7 @@ def _cdu(parts: Parts, one: Occurrence) -> int:
 
 
 def _pumps(one: Occurrence) -> list[int]:
-    number = round(one.values["pump"])
+    number = round(one.values[_PUMP.name])
     return [0, 1] if number == 0 else [number - 1]
 
 
@@ -130,6 +130,7 @@ def _cool_down(parts: Parts, one: Occurrence) -> None:
     parts.cooling.faults.ambient_rise_k = 0.0
 
 
+_PUMP: Final = Parameter(name="pump", default=0.0, low=0.0, high=2.0)
 _LEFT: Final = (Parameter(name="left_frac", default=0.0, low=0.0, high=1.0),)
 
 
@@ -160,7 +161,7 @@ KINDS: Final = (
         text="A pump stops (pump = 0: both); flow decays within seconds.",
         start=_trip_pump,
         end=_return_pump,
-        parameters=(Parameter(name="pump", default=0.0, low=0.0, high=2.0),),
+        parameters=(_PUMP,),
     ),
     FaultKind(
         name="valve-stuck",

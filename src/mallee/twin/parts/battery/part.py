@@ -6,7 +6,6 @@ from mallee.twin.part import PartKind
 from mallee.twin.parts.battery.batteries import Batteries
 
 PART: Final = PartKind(
-    name="battery",
     order=2,
     build=lambda b: Batteries(b.site, b.seed, b.settings.soc_start, b.clock),
 )

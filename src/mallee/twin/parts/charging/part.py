@@ -5,4 +5,4 @@ from typing import Final
 from mallee.twin.part import PartKind
 from mallee.twin.parts.charging.stations import Stations
 
-PART: Final = PartKind(name="charging", order=3, build=lambda b: Stations(b.site, b.seed, b.local))
+PART: Final = PartKind(order=3, build=lambda b: Stations(b.site, b.seed, b.local))

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.device_model import DeviceModel
 from mallee.core.errors import ConfigError
+from mallee.kinds.node import NODE
+from mallee.kinds.power_shelf import POWER_SHELF
+from mallee.kinds.switch import SWITCH
 from mallee.site.model import DeviceGroup, SiteModel
 
 Float32Array = NDArray[np.float32]
@@ -92,8 +95,8 @@ def build_layout(site: SiteModel, *, aggregated: bool) -> Layout:
         ConfigError: a catalogue model lacks a parameter that the physics needs.
     """
     racks = len(site.racks.names)
-    groups = tuple(site.groups_of("node"))
-    switches = tuple(group for group in site.groups_of("switch") if (group.rack >= 0).all())
+    groups = tuple(site.groups_of(NODE))
+    switches = tuple(group for group in site.groups_of(SWITCH) if (group.rack >= 0).all())
     node_rack = _joined([group.rack for group in groups])
     node_group = np.repeat(np.arange(len(groups)), [group.count for group in groups])
     accelerators = np.array([group.model.accelerators for group in groups], np.int64)
@@ -135,7 +138,7 @@ def build_layout(site: SiteModel, *, aggregated: bool) -> Layout:
     return Layout(
         groups=groups,
         switches=switches,
-        shelves=tuple(site.groups_of("power_shelf")),
+        shelves=tuple(site.groups_of(POWER_SHELF)),
         aggregated=aggregated,
         racks=racks,
         slots=slots,

@@ -7,7 +7,6 @@ from mallee.twin.part import PartKind
 from mallee.twin.parts.compute.compute import Compute
 
 PART: Final = PartKind(
-    name="compute",
     order=4,
     build=lambda b: Compute(
         b.site, b.seed, b.clock.step_ms, mode=b.mode, day_s=b.local.local_s(0) % DAY_S

@@ -5,4 +5,4 @@ from typing import Final
 from mallee.twin.part import PartKind
 from mallee.twin.parts.generation.gensets import Gensets
 
-PART: Final = PartKind(name="generation", order=7, build=lambda b: Gensets(b.site))
+PART: Final = PartKind(order=7, build=lambda b: Gensets(b.site))

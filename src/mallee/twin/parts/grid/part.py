@@ -5,4 +5,4 @@ from typing import Final
 from mallee.twin.part import PartKind
 from mallee.twin.parts.grid.feeds import Feeds
 
-PART: Final = PartKind(name="grid", order=0, build=lambda b: Feeds(b.site, b.clock))
+PART: Final = PartKind(order=0, build=lambda b: Feeds(b.site, b.clock))

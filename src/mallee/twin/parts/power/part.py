@@ -5,4 +5,4 @@ from typing import Final
 from mallee.twin.part import PartKind
 from mallee.twin.parts.power.branches import Branches
 
-PART: Final = PartKind(name="power", order=1, build=lambda b: Branches(b.site, b.clock))
+PART: Final = PartKind(order=1, build=lambda b: Branches(b.site, b.clock))
