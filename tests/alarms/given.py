@@ -23,6 +23,10 @@ class Watched:
         self.values = np.zeros(SITE.point_count)
         self.quality = np.zeros(SITE.point_count, np.uint8)
         self.values[SITE.rows("battery", "soc")] = 0.6
+        self.values[SITE.rows("meter", "voltage_v")] = 480.0
+        for row, path in enumerate(SITE.point_paths()):
+            if path.endswith(("power_w", "output_w")):
+                self.values[row] = 1000.0
         self.time_s = 0.0
         self.journal: list[Change] = []
 

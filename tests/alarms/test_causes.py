@@ -81,6 +81,7 @@ def test_what_stays_when_its_cause_is_gone_sounds_after_a_while() -> None:
 def test_an_old_latched_cause_does_not_hide_what_is_new() -> None:
     watched = Watched()
     watched.go_on(1.0, ("breaker-trip", "q-pod"))
+    watched.go_on(1.0, ("breaker-closed", "q-pod"))
     watched.go_on(1200.0, by_s=30.0)
     watched.lose("pod1/r1/n02/")
     watched.go_on(20.0)

@@ -33,13 +33,14 @@ def test_its_condition_names_things_that_exist(kind: AlarmKind) -> None:
         assert condition.device.point(condition.point.replace("*", "0")) is not None
         assert condition.deadband >= 0.0
     elif isinstance(condition, Unreadable):
-        assert condition.device.name in KINDS
+        assert all(one.name in KINDS for one in condition.devices)
     elif isinstance(condition, Dark):
         assert "rack" in condition.device.stands
     else:
-        event = EVENT_KINDS[condition.event]
+        events = [EVENT_KINDS[name] for name in condition.events]
+        assert len({event.ended_by for event in events}) == 1, "one end for all"
         if kind.on_delay_s or kind.off_delay_s:
-            assert event.ended_by, "what is over at once has no delays"
+            assert events[0].ended_by, "what is over at once has no delays"
 
 
 @each

@@ -20,10 +20,10 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 SITES = sorted((ROOT / "examples/sites").glob("*.toml"))
-PAGES = ("overview", "power", "cooling", "compute", "devices", "history", "events")
+PAGES = ("overview", "power", "cooling", "compute", "devices", "alarms", "history", "events")
 SIZES = {"control room": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
 LOOKS = (("control room", "light"), ("wall", "dark"), ("phone", "light"))
-START_MAX_S = 120.0
+START_MAX_S = 600.0
 
 CUT = """() => {
   const found = [];
@@ -97,7 +97,7 @@ def opened(browser: Browser, url: str, size: tuple[int, int], theme: str) -> Ite
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(url)
-    expect(page.get_by_text("LIVE", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("LIVE", exact=True)).to_be_visible(timeout=300_000)
     yield page
     assert complaints == []
     context.close()

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from mallee.runtime import twin_process
-from mallee.runtime.twin_process import AWAY_MAX_S, CATCH_UP_MS, STEP_MS, run_clock
+from mallee.runtime.board import Board
+from mallee.runtime.twin_process import (
+    AWAY_MAX_S,
+    CATCH_UP_MS,
+    STEP_MS,
+    passing_events,
+    run_clock,
+)
 from mallee.site.model import SiteModel
 from mallee.twin.comms import CommsHealth
 from mallee.twin.site_twin import SiteTwin
@@ -100,3 +107,19 @@ def test_a_saved_twin_is_taken_up_only_by_the_run_that_saved_it(
     assert restored(1) == (0, 0.0)
     path.unlink()
     assert restored(1) == (0, 0.0)
+
+
+def test_breakers_of_the_twin_are_told_on_the_board(demo_site: SiteModel, tmp_path: Path) -> None:
+    board = Board.create(tmp_path / "board", demo_site)
+    twin = SiteTwin(demo_site)
+    tell, reader = passing_events(twin, board, lambda: 100.0), board.event_reader()
+    pod = demo_site.branch_index("q-pod")
+    twin.branches.trip(pod, twin.time_ms)
+    twin.advance(100)
+    tell()
+    twin.branches.reset(pod)
+    twin.advance(100)
+    tell()
+    tell()
+    told = [(event.kind, event.source, event.time_s) for event in reader.read().events]
+    assert told == [("breaker-opened", "q-pod", 99.9), ("breaker-closed", "q-pod", 100.0)]

@@ -9,6 +9,7 @@ from mallee.alarms.actions import (
     take_out,
     unshelve,
 )
+from mallee.alarms.desk import Act, Desk, Remark
 from mallee.alarms.engine import SiteAlarms, banner, first_out, site_alarms, step
 from mallee.alarms.kind import AlarmKind
 from mallee.alarms.kpi import Kpis, is_flood, kpis
@@ -19,10 +20,13 @@ from mallee.alarms.topology import hit_by
 __all__ = [
     "ALARMS",
     "UNTIL_OVER",
+    "Act",
     "AlarmKind",
     "AlarmState",
     "Change",
+    "Desk",
     "Kpis",
+    "Remark",
     "SiteAlarms",
     "acknowledge",
     "banner",

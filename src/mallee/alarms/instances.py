@@ -46,6 +46,25 @@ class SilenceCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DarkCheck:
+    """One condition of having gone altogether, at the places of one kind.
+
+    Attributes:
+        alarms: rows of the alarms.  # (places,)
+        place: position in `alarms` of each device.  # (devices,)
+        rows: point rows of each device, a block a device model.  # (devices, points) each
+        power_rows: its power, a block a device model.  # (devices,) each
+        below_w: what one draws that is off.
+    """
+
+    alarms: IntArray
+    place: IntArray
+    rows: tuple[IntArray, ...]
+    power_rows: tuple[IntArray, ...]
+    below_w: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instances:
     """All alarms of a site, one row each.
 
@@ -54,7 +73,7 @@ class Instances:
         source: what each is about: a device, rack or branch, or `SITE`.
         device, rack, pod, branch, loop: where that is, `NO_INDEX` for none.  # (alarms,) each
         on_delay_s, off_delay_s: of its kind.  # (alarms,)
-        points, silences: what to look at.
+        points, silences, darks: what to look at.
         told: rows by event kind and source; source "" takes any.
     """
 
@@ -70,6 +89,7 @@ class Instances:
     off_delay_s: FloatArray
     points: tuple[PointCheck, ...]
     silences: tuple[SilenceCheck, ...]
+    darks: tuple[DarkCheck, ...]
     told: dict[tuple[str, str], int]
 
     @property
@@ -92,6 +112,7 @@ class _Collector:
         self._columns: list[tuple[int, int, int, int, int, int]] = []
         self._points: list[PointCheck] = []
         self._silences: list[SilenceCheck] = []
+        self._darks: list[DarkCheck] = []
         self._told: dict[tuple[str, str], int] = {}
 
     def collect(self) -> Instances:
@@ -121,6 +142,7 @@ class _Collector:
             off_delay_s=off_delay_s[columns[:, 0]],
             points=tuple(self._points),
             silences=tuple(self._silences),
+            darks=tuple(self._darks),
             told=self._told,
         )
 
@@ -152,9 +174,15 @@ class _Collector:
         return None if entry is None else entry.value
 
     def _unreadable(self, index: int, condition: Unreadable) -> None:
-        for group in self._site.groups_of(condition.device):
-            read = [p.name for p in group.model.point if p.constant is None]
-            names = [name for name in read if condition.point in ("", name)]
+        for group in [one for kind in condition.devices for one in self._site.groups_of(kind)]:
+            read = [p for p in group.model.point if p.constant is None]
+            if condition.protocol and len({p.protocol for p in read}) < 2:
+                continue  # its only protocol: then the device is silent
+            names = [
+                p.name
+                for p in read
+                if condition.point in ("", p.name) and condition.protocol in ("", p.protocol)
+            ]
             if names:
                 rows = np.stack([group.rows(name) for name in names], axis=1)
                 self._silences.append(
@@ -162,23 +190,18 @@ class _Collector:
                 )
 
     def _dark(self, index: int, condition: Dark) -> None:
-        """One alarm a rack or pod that holds such devices, about all of their points."""
-        of_pod = condition.of == "pod"
-        racks = self._site.racks
-        places = self._site.pods if of_pod else racks.names
-        inside: list[list[IntArray]] = [[] for _ in places]
-        for group in self._site.groups_of(condition.device):
-            place = racks.pod[group.rack] if of_pod else group.rack
-            read = [group.rows(p.name) for p in group.model.point if p.constant is None]
-            rows = np.stack(read, axis=1)
-            for one in np.unique(place[group.rack != NO_INDEX]).tolist():
-                inside[one].append(rows[place == one].ravel())
-        for one, found in enumerate(inside):
-            if not found:
-                continue
-            alarm = self._add(
+        """One alarm a rack or pod that holds such devices."""
+        of_pod, racks = condition.of == "pod", self._site.racks
+        groups = list(self._site.groups_of(condition.device))
+        where = [racks.pod[g.rack] if of_pod else g.rack for g in groups]
+        if not groups:
+            return
+        place = np.concatenate(where)
+        found = np.unique(place).tolist()
+        alarms = [
+            self._add(
                 index,
-                places[one],
+                self._site.pods[one] if of_pod else racks.names[one],
                 rack=NO_INDEX if of_pod else one,
                 pod=one if of_pod else int(racks.pod[one]),
                 branch=self._shared(
@@ -186,8 +209,17 @@ class _Collector:
                 ),
                 loop=NO_INDEX if of_pod else int(racks.loop[one]),
             )
-            rows = np.concatenate(found)[np.newaxis, :]
-            self._silences.append(SilenceCheck(alarms=np.array([alarm]), rows=rows))
+            for one in found
+        ]
+        self._darks.append(
+            DarkCheck(
+                alarms=np.array(alarms),
+                place=np.searchsorted(found, place),
+                rows=tuple(_read_rows(group) for group in groups),
+                power_rows=tuple(group.rows(condition.device.power) for group in groups),
+                below_w=condition.below_w,
+            )
+        )
 
     def _shared(self, branches: IntArray) -> int:
         """The lowest branch that is above all of some, or is each of them."""
@@ -205,16 +237,24 @@ class _Collector:
         return pods.index(pod) if "/" in name and pod in pods else NO_INDEX
 
     def _told_of(self, index: int, condition: Told) -> None:
+        rows: dict[str, int] = {}
         if condition.about == "site":
-            self._told[condition.event, ""] = self._add(index, SITE)
+            rows[""] = self._add(index, SITE)
         elif condition.about == "branches":
             for branch, one in enumerate(self._site.branches):
-                self._told[condition.event, one.name] = self._add(index, one.name, branch=branch)
+                rows[one.name] = self._add(index, one.name, branch=branch)
+        elif condition.about == "loops":
+            for number, loop in enumerate(self._site.loops):
+                rows[loop.name] = self._add(
+                    index, loop.name, pod=self._pod_of(loop.name), loop=number
+                )
         else:
             for group in self._site.groups:
-                rows = self._at_devices(index, group)
-                for name, row in zip(group.names, rows.tolist(), strict=True):
-                    self._told[condition.event, name] = row
+                at = self._at_devices(index, group).tolist()
+                rows |= zip(group.names, at, strict=True)
+        self._told |= {
+            (event, name): row for event in condition.events for name, row in rows.items()
+        }
 
     def _at_devices(self, index: int, group: DeviceGroup) -> IntArray:
         loops = self._loops(group)
@@ -257,6 +297,11 @@ class _Collector:
         self._source.append(source)
         self._columns.append((kind, device, rack, pod, branch, loop))
         return len(self._source) - 1
+
+
+def _read_rows(group: DeviceGroup) -> IntArray:
+    """Rows of everything that is read of each device.  # (devices, points)"""
+    return np.stack([group.rows(p.name) for p in group.model.point if p.constant is None], axis=1)
 
 
 def find(instances: Instances, kind: str, source: str) -> Iterator[int]:

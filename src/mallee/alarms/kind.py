@@ -13,7 +13,7 @@ from mallee.kinds import DeviceKind
 Limit = float | str
 """A number; a parameter of the device's model; or ``site.NAME`` of the site's control settings."""
 
-About = Literal["site", "devices", "branches"]
+About = Literal["site", "devices", "branches", "loops"]
 
 Reach = Literal["", "device", "rack", "pod", "power", "cooling"]
 """What an alarm explains while it stands: its own device, everything in its rack or pod, all that
@@ -42,22 +42,38 @@ class AtPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A device, or one point of it, that is not read well: the comms alarm of its kind.
+    """A device, or part of it, that is not read well: the comms alarm of its kind.
 
     Attributes:
+        device: kind of device, or several that are alike in this.
         point: the one that matters; empty for all of the device's points.
+        protocol: only the points that it carries, of devices that speak another one, too.
     """
 
-    device: DeviceKind
+    device: DeviceKind | tuple[DeviceKind, ...]
     point: str = ""
+    protocol: str = ""
+
+    @property
+    def devices(self) -> tuple[DeviceKind, ...]:
+        """The kinds of device."""
+        return self.device if isinstance(self.device, tuple) else (self.device,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dark:
-    """All devices of a kind in a rack or pod silent at once: that has gone, not each of them."""
+    """All devices of a kind in a rack or pod gone at once: that has gone, not each of them.
+
+    A device has gone if none of its points is read well, or if it says that it draws no more than
+    its management controller does.
+
+    Attributes:
+        below_w: what a device draws that is off and still answers.
+    """
 
     device: DeviceKind
     of: Literal["rack", "pod"]
+    below_w: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +81,19 @@ class Told:
     """An event of a kind, until the kind that ends it is told of the same source.
 
     One that nothing ends is over at once: it stands until a person has seen it.
+
+    Attributes:
+        also: kinds that say the same of the same source for another reason.
     """
 
     event: str
     about: About = "site"
+    also: tuple[str, ...] = ()
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Every kind that raises it."""
+        return self.event, *self.also
 
 
 Condition = AtPoint | Unreadable | Dark | Told

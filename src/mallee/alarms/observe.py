@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mallee.alarms.instances import Instances, PointCheck
+from mallee.alarms.instances import DarkCheck, Instances, PointCheck
 from mallee.core.arrays import BoolArray, FloatArray
 from mallee.core.event import Event
 from mallee.core.event_kinds import EVENT_KINDS
@@ -16,8 +16,11 @@ from mallee.core.snapshot import Quality, Snapshot
 Verdicts = NDArray[np.int8]
 UNKNOWN, OVER, HOLDS = -1, 0, 1
 
-_ENDS: Final = {kind.ended_by: kind.name for kind in EVENT_KINDS.values() if kind.ended_by}
-"""Which kind of event each ending ends."""
+_ENDS: Final = {
+    ending: tuple(kind.name for kind in EVENT_KINDS.values() if kind.ended_by == ending)
+    for ending in {kind.ended_by for kind in EVENT_KINDS.values()} - {""}
+}
+"""Which kinds of event each ending ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +65,22 @@ def observe(
         # NEVER is unread, too: whoever has just started waits out the on-delay.
         unread = (snapshot.quality[silence.rows] != Quality.GOOD).all(axis=1)
         verdicts[silence.alarms] = np.where(unread, HOLDS, OVER)
+    for dark in instances.darks:
+        verdicts[dark.alarms] = np.where(_gone(dark, snapshot), HOLDS, OVER)
     for event in events:
         _hear(instances, event, verdicts, flashes)
     return Observed(verdicts=verdicts, readings=readings, flashes=flashes)
+
+
+def _gone(check: DarkCheck, snapshot: Snapshot) -> BoolArray:
+    """Whether all devices of each place have gone.  # (places,)"""
+    gone = []
+    for rows, power_rows in zip(check.rows, check.power_rows, strict=True):
+        unread = (snapshot.quality[rows] != Quality.GOOD).all(axis=1)
+        said = snapshot.quality[power_rows] == Quality.GOOD
+        gone.append(unread | (said & (snapshot.values[power_rows] < check.below_w)))
+    there = np.bincount(check.place[~np.concatenate(gone)], minlength=check.alarms.size)
+    return np.asarray(there == 0)
 
 
 def _worst(check: PointCheck, snapshot: Snapshot) -> FloatArray:
@@ -86,19 +102,19 @@ def _beyond(check: PointCheck, values: FloatArray, active: BoolArray) -> Verdict
 
 
 def _hear(instances: Instances, event: Event, verdicts: Verdicts, flashes: BoolArray) -> None:
-    row = _row_of(instances, event.kind, event.source)
+    row = row_told(instances, event.kind, event.source)
     if row is not None:
         is_lasting = bool(EVENT_KINDS[event.kind].ended_by)
         verdicts[row] = HOLDS if is_lasting else verdicts[row]
         flashes[row] |= not is_lasting
-    begun = _ENDS.get(event.kind)
-    row = None if begun is None else _row_of(instances, begun, event.source)
-    if row is not None:
-        verdicts[row] = OVER
+    for begun in _ENDS.get(event.kind, ()):
+        row = row_told(instances, begun, event.source)
+        if row is not None:
+            verdicts[row] = OVER
 
 
-def _row_of(instances: Instances, kind: str, source: str) -> int | None:
-    """An event may name the device, or one of its points."""
+def row_told(instances: Instances, kind: str, source: str) -> int | None:
+    """Row of the alarm that an event raises; it may name the device, or one of its points."""
     told = instances.told
     for name in (source, source.rpartition("/")[0], ""):
         if (kind, name) in told:

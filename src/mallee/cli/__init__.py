@@ -10,18 +10,18 @@ import sys
 from cyclopts import App, CycloptsError
 
 from mallee import __version__
+from mallee.cli.alarms import alarms
 from mallee.cli.campaign import campaign
 from mallee.cli.catalogue import catalogue
 from mallee.cli.check import check
 from mallee.cli.discover import discover
 from mallee.cli.energy import backtest, bill
-from mallee.cli.inspect import query, status
+from mallee.cli.inspect import query, status, why
 from mallee.cli.journal import audit, events
 from mallee.cli.plan import plan
 from mallee.cli.response import response
 from mallee.cli.study import bench, simulate
 from mallee.cli.up import up
-from mallee.cli.why import why
 from mallee.core.errors import ConfigError, MalleeError, Unreachable
 
 app = App(
@@ -48,6 +48,7 @@ for command in (
 ):
     app.command(command)
 app.command(catalogue)
+app.command(alarms)
 
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 4

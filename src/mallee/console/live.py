@@ -3,11 +3,13 @@
 import math
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from mallee.console.alarms import NO_ALARMS, AlarmSummary
 from mallee.console.frame import Flag, Frame, SignalState, encode_frame
 from mallee.console.held_why import HeldWhy, WhyLine
 from mallee.console.places import power_tree
@@ -52,6 +54,7 @@ class FrameText(msgspec.Struct, frozen=True, kw_only=True):
         processes: seconds since each process gave a sign of life, -1 if never.
         history: empty while history is being written, else what stops it.
         events: the latest, newest first.
+        alarms: at a glance.
     """
 
     status: ControlStatus | None
@@ -60,6 +63,7 @@ class FrameText(msgspec.Struct, frozen=True, kw_only=True):
     processes: dict[str, float]
     history: str
     events: list[EventRow]
+    alarms: AlarmSummary = NO_ALARMS
 
 
 NO_TEXT = FrameText(status=None, why=None, status_age_s=-1.0, processes={}, history="", events=[])
@@ -102,8 +106,10 @@ class Live:
         self.trend = Trend(folder)
         self.events: deque[EventRow] = deque(maxlen=EVENTS_KEPT)
         self.text = NO_TEXT
+        self.alarms = NO_ALARMS
         self._why = HeldWhy()
         self._sequence = 0
+        self._last: Frame | None = None
 
     def add_event(self, event: Event, time_utc_s: float) -> None:
         """Keep an event for the page; `time_utc_s` is when it happened."""
@@ -148,9 +154,20 @@ class Live:
             processes={name: _wire_age_s(age_s) for name, age_s in processes.items()},
             history=history,
             events=list(self.events)[:EVENTS_SENT],
+            alarms=self.alarms,
         )
         self._sequence += 1
-        return encode_frame(self._frame(numbers, by_name, time_utc_s))
+        self._last = self._frame(numbers, by_name, time_utc_s)
+        return encode_frame(self._last)
+
+    def retell(self) -> bytes:
+        """The last frame with the newest events and alarms; empty before there was one."""
+        if self._last is None:
+            return b""
+        self.text = msgspec.structs.replace(
+            self.text, events=list(self.events)[:EVENTS_SENT], alarms=self.alarms
+        )
+        return encode_frame(replace(self._last, text=msgspec.json.encode(self.text)))
 
     def _by_name(self, numbers: Numbers, status: ControlStatus | None) -> dict[str, float]:
         """What can be trusted of numbers and status, by name; NaN for the rest."""

@@ -8,15 +8,19 @@ from pathlib import Path
 
 from aiohttp import web
 
+from mallee.console.alarms import AlarmWatch
 from mallee.console.aligned import SecondMeans
 from mallee.console.api.serving import Served
 from mallee.console.commands import CommandReader
 from mallee.console.hub import Hub
 from mallee.console.live import EVENTS_KEPT, Live
 from mallee.console.recorder import Recorder, Second, Seen, Told, load_seen, stored_events
+from mallee.console.self_check import SelfCheck
 from mallee.console.server import make_app
 from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
+from mallee.core.event import Event
+from mallee.core.snapshot import Snapshot
 from mallee.runtime.addresses import split_address
 from mallee.runtime.board import Board
 from mallee.runtime.roles import process_names
@@ -48,7 +52,8 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    served = Served(live=live, board=board, history=folder.history)
+    alarms = AlarmWatch(site, folder.history, board.session)
+    served = Served(live=live, board=board, history=folder.history, alarms=alarms)
     runner = web.AppRunner(
         make_app(served, hub, host=host), access_log=None, shutdown_timeout=SHUTDOWN_S
     )
@@ -57,10 +62,11 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
         await _listen(runner, host, port)
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(recorder.run())
-            watching = tasks.create_task(_watch(board, folder, live, hub, recorder))
+            keeping = tasks.create_task(alarms.run())
+            watching = tasks.create_task(_watch(Watching(board, folder, served, hub, recorder)))
             await stop.wait()
-            recording.cancel()
-            watching.cancel()
+            for task in (recording, keeping, watching):
+                task.cancel()
     finally:
         await runner.cleanup()
 
@@ -75,25 +81,55 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         ) from None
 
 
-async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder: Recorder) -> None:
+async def _watch(watching: "Watching") -> None:
     """Sample what is fast, and once a second, in step with the wall clock, tell everyone."""
-    seen = load_seen(folder.history, board.session)
-    events = board.event_reader(seen.positions)
-    commands = CommandReader(live.site, board, seen.records)
-    means, names = SecondMeans(live.site), process_names(live.site)
     while True:
+        watching.tell_second()
+        for _ in range(SAMPLES - 1):
+            await asyncio.sleep(SAMPLE_S - time.time() % SAMPLE_S)
+            watching.sample()
+        await asyncio.sleep(1.0 - time.time() % 1.0)
+
+
+class Watching:
+    """What the console does with the board: ten samples a second, one of them told in full."""
+
+    def __init__(
+        self, board: Board, folder: RunFolder, served: Served, hub: Hub, recorder: Recorder
+    ) -> None:
+        seen = load_seen(folder.history, board.session)
+        self._board, self._live, self._hub, self._recorder = board, served.live, hub, recorder
+        self._alarms = served.alarms or AlarmWatch(served.live.site)
+        self._events = board.event_reader(seen.positions)
+        self._commands = CommandReader(self._live.site, board, seen.records)
+        self._means, self._names = SecondMeans(self._live.site), process_names(self._live.site)
+        self._self_check = SelfCheck(folder.path)
+        self._told: list[Event] = []
+
+    def sample(self) -> None:
+        """Between the seconds: means go on, and an alarm that an event raises is told at once."""
         now_s, now_utc_s = time.monotonic(), time.time()
-        offset_s = now_utc_s - now_s
+        snapshot = self._board.snapshot(now_s)
+        self._means.add(snapshot)
+        if new := self._new_events(now_s, now_utc_s):
+            self._look(snapshot, new, now_utc_s)
+            self._hub.publish(self._live.retell())
+
+    def tell_second(self) -> None:
+        """Everything: to the page, to the alarms, to history."""
+        board, live = self._board, self._live
+        now_s, now_utc_s = time.monotonic(), time.time()
         board.beat("console", now_s)
         snapshot = board.snapshot(now_s)
-        means.add(snapshot)
-        values = means.of_last_second(snapshot.values)
-        new = events.read().events
-        writes, outcomes = commands.read()
-        for event in new:
-            live.add_event(event, event.time_s + offset_s)
+        self._means.add(snapshot)
+        values = self._means.of_last_second(snapshot.values)
+        new = self._new_events(now_s, now_utc_s)
+        checked = self._self_check.look(self._recorder.trouble, now_s, now_utc_s)
+        self._hear(checked, now_utc_s - now_s)
+        self._look(snapshot, [*new, *checked], now_utc_s)
+        writes, outcomes = self._commands.read()
         status = board.status()
-        hub.publish(
+        self._hub.publish(
             live.tick(
                 Readings(
                     values=values,
@@ -103,26 +139,38 @@ async def _watch(board: Board, folder: RunFolder, live: Live, hub: Hub, recorder
                 status,
                 status_age_s=now_s - status.time_s if status else math.inf,
                 time_utc_s=now_utc_s,
-                processes={name: now_s - board.heartbeat(name)[1] for name in names},
-                history=recorder.trouble,
-                aligned=means.aligned(snapshot),
+                processes={name: now_s - board.heartbeat(name)[1] for name in self._names},
+                history=self._recorder.trouble or self._alarms.trouble,
+                aligned=self._means.aligned(snapshot),
             )
         )
-        recorder.put(
+        told, self._told = Told(events=tuple(self._told)), []
+        self._recorder.put(
             Second(
                 time_utc_s=now_utc_s,
                 values=values,
                 quality=snapshot.quality,
-                utc_offset_s=offset_s,
-                told=Told(events=new, writes=tuple(writes), outcomes=tuple(outcomes)),
+                utc_offset_s=now_utc_s - now_s,
+                told=told + Told(writes=tuple(writes), outcomes=tuple(outcomes)),
                 seen=Seen(
                     session=board.session,
-                    positions=dict(events.positions),
-                    records=dict(commands.positions),
+                    positions=dict(self._events.positions),
+                    records=dict(self._commands.positions),
                 ),
             )
         )
-        for _ in range(SAMPLES - 1):
-            await asyncio.sleep(SAMPLE_S - time.time() % SAMPLE_S)
-            means.add(board.snapshot(time.monotonic()))
-        await asyncio.sleep(1.0 - time.time() % 1.0)
+
+    def _new_events(self, now_s: float, now_utc_s: float) -> list[Event]:
+        new = list(self._events.read().events)
+        self._hear(new, now_utc_s - now_s)
+        return new
+
+    def _hear(self, events: list[Event], offset_s: float) -> None:
+        """Show events, and keep them for the next second of history."""
+        self._told += events
+        for event in events:
+            self._live.add_event(event, event.time_s + offset_s)
+
+    def _look(self, snapshot: Snapshot, events: list[Event], now_utc_s: float) -> None:
+        self._alarms.look(snapshot, events, now_utc_s)
+        self._live.alarms = self._alarms.summary()

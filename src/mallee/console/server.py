@@ -1,17 +1,17 @@
 """The console's HTTP side: pages, JSON for programs, and the stream of frames.
 
-Everything here reads. It listens on the loopback interface unless told otherwise; there it answers
-only to loopback names, so that a page from elsewhere cannot reach it through a name it controls.
+Only the paths in `POSTS` change anything. It listens on the loopback interface unless told
+otherwise; there it answers only to loopback names, so that a page from elsewhere cannot reach it
+through a name it controls.
 """
 
-import ipaddress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from mallee.console.api import ROUTES
-from mallee.console.api.serving import SERVED, Handler, Served
+from mallee.console.api import POSTS, ROUTES
+from mallee.console.api.serving import SERVED, Handler, Served, is_loopback
 from mallee.console.hub import Hub
 
 STATIC_FOLDER = Path(__file__).parent / "static"
@@ -45,12 +45,14 @@ def make_app(
         static: folder with the built pages.
     """
     middlewares = [_secure]
-    if _is_loopback(host):
+    if is_loopback(host):
         middlewares.append(_loopback_names_only)
     app = web.Application(middlewares=middlewares)
     app[SERVED], app[HUB] = served, hub
     for path, handler in ROUTES:
         app.router.add_get(path, handler)
+    for path, handler in POSTS:
+        app.router.add_post(path, handler)
     app.router.add_get("/ws", _watch)
     if (static / "index.html").exists():
 
@@ -102,15 +104,6 @@ async def _secure(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def _loopback_names_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     name = urlsplit(f"//{request.host}").hostname or ""
-    if not _is_loopback(name):
+    if not is_loopback(name):
         raise web.HTTPMisdirectedRequest(text=f"{name} is not a name of this machine's loopback")
     return await handler(request)
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 
 from mallee.control.heat import Heat, heat_of
-from mallee.control.places import Places, places_of
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.kinds import KINDS
 from mallee.kinds.battery import BATTERY
@@ -46,7 +45,7 @@ class Limits:
     Attributes:
         budget: limits and unsteerable loads of every branch, and the steerable loads.
         branches: name of each branch.  # (branches,)
-        places: what requests may be about.
+        load_paths: path of each load's limit.  # (loads,)
         metered: branches with a meter, feeds first.  # (metered,)
         feeds: how many of `metered` are utility feeds.
         contract_w: import limit of each metered branch, for a feed the contract.  # (metered,)
@@ -65,7 +64,7 @@ class Limits:
 
     budget: Budget
     branches: tuple[str, ...]
-    places: Places
+    load_paths: tuple[str, ...]
     metered: IntArray
     feeds: int
     contract_w: FloatArray
@@ -112,7 +111,7 @@ def limits_of(site: SiteModel) -> Limits:
     return Limits(
         budget=budget,
         branches=tuple(branch.name for branch in site.branches),
-        places=places_of(site, budget.loads),
+        load_paths=tuple(site.point_path(row) for row in budget.loads.limit_rows.tolist()),
         metered=metered,
         feeds=len(own),
         contract_w=budget.limit_w[metered],

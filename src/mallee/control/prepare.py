@@ -7,8 +7,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from mallee.control.aims import Target, aims_of
-from mallee.control.asked_battery import follow_set_points
-from mallee.control.concerns.modes import maintained_rows
 from mallee.control.concerns.ramp import next_room_w
 from mallee.control.judge import Judgement
 from mallee.control.learning import learn_other, other_w
@@ -89,8 +87,6 @@ def prepare(
         aims=aims,
         capacity_w=capacity_w(limits, seen.charge_bias_w, beside_w, aims, trims, support_w),
         requests=requests,
-        pinned=np.isin(limits.budget.loads.limit_rows, maintained_rows(limits, requests)),
-        set_point_batteries=follow_set_points(limits, requests),
         time_s=time_s,
         period_s=DECISION_S if is_due else 0.0,
     )

@@ -292,6 +292,28 @@ _ROWS: Final = (
         sentence="{source} ended ({how}) and is started again {then}.",
         response="Nothing, once. If it comes again, look into its log and report it.",
     ),
+    EventKind(
+        name="history-stopped",
+        severity=CRITICAL,
+        sentence="History is not written: {why}",
+        response="Make room on the disk of the data folder, or find out why it fails.",
+        ended_by="history-written",
+    ),
+    EventKind(name="history-written", severity=INFO, sentence="History is written again."),
+    EventKind(
+        name="disk-filling",
+        severity=WARNING,
+        sentence="The disk of the data folder has {free_gb:.1f} GB left, {free_percent:.0f} %.",
+        response="Make room, or keep less history; when it is full history stops.",
+        ended_by="disk-roomy",
+    ),
+    EventKind(name="disk-roomy", severity=INFO, sentence="The disk has room again."),
+    EventKind(
+        name="clock-stepped",
+        severity=WARNING,
+        sentence="The computer's clock was set by {step_s:+.1f} s.",
+        response="Check the computer's time service; history before and after do not fit in time.",
+    ),
     # The physics of a simulated site
     EventKind(
         name="fault",
@@ -304,7 +326,16 @@ _ROWS: Final = (
         severity=CRITICAL,
         sentence="{source} {why}.",
         response="Find what overloaded it or the fault behind it before it is closed again.",
+        ended_by="breaker-closed",
     ),
+    EventKind(
+        name="breaker-opened",
+        severity=WARNING,
+        sentence="{source} was opened{why}.",
+        response="Find out who opened it, and why, before it is closed again.",
+        ended_by="breaker-closed",
+    ),
+    EventKind(name="breaker-closed", severity=INFO, sentence="{source} is closed again."),
     EventKind(
         name="late-write-rejected",
         severity=INFO,

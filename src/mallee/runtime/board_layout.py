@@ -9,11 +9,11 @@ from mallee.runtime.event_ring import SLOT_BYTES, SLOTS
 from mallee.runtime.roles import COLLECTORS_MAX, PROCESSES
 from mallee.site.model import SiteModel
 
-LAYOUT: Final = 3
+LAYOUT: Final = 2
 """Grows with every change of what follows; a board of another layout is not opened."""
 
 TIMINGS: Final = 4096
-STATUS_BYTES: Final = 32 * 1024
+STATUS_BYTES: Final = 16 * 1024
 STATE_BYTES_PER_DEVICE: Final = 512
 PLANS_BYTES: Final = 256 * 1024
 REQUESTS_BYTES: Final = 256 * 1024

@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,9 +50,10 @@ def main(folder: Path) -> None:
     devices, memory = emulated_devices(site, twin), DirectTwin(site, twin, board, place)
     _log.info("simulating", devices=len(devices), time_ms=twin.time_ms, away_s=away_s)
 
-    speaks = speaking(site)
+    speaks, tell_events = speaking(site), passing_events(twin, board)
 
     def tell() -> None:
+        tell_events()
         pass_health(twin, devices, speaks)
         memory.publish()
 
@@ -73,6 +75,26 @@ def warm(folder: Path) -> None:
     SiteTwin(site).advance(STEP_MS)
     for protocol in {name for group in site.groups for name in group.model.protocol}:
         EMULATORS[protocol]
+
+
+def passing_events(
+    twin: SiteTwin, board: Board, now: Callable[[], float] = time.monotonic
+) -> Callable[[], None]:
+    """What a site's own contacts would tell: breakers that open and close, and injected faults.
+
+    Returns:
+        To be called after each step; posts what is new.
+    """
+    told = len(twin.events)
+
+    def tell() -> None:
+        nonlocal told
+        new, told = twin.events[told:], len(twin.events)
+        for event in new:
+            age_s = twin.time_ms / 1000.0 - event.time_s
+            board.post("twin", replace(event, time_s=now() - age_s))
+
+    return tell
 
 
 async def run_clock(

@@ -343,8 +343,8 @@ class SiteTwin:
             part.tick(time_ms)
         self.loads.take_sources()
         self.supply.tell()
-        for trip in self.supply.new_trips(time_ms - self.clock.block_ms):
-            self._note("breaker-trip", trip[0], trip[1], why=trip[2])
+        for kind, at_ms, branch, why in self.supply.switched(time_ms):
+            self._note(kind, at_ms, branch, why=why)
         if time_ms % self.clock.thermal_ms == 0:
             self._step_thermal(time_ms)
         if self._has_sensors:

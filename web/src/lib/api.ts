@@ -1,5 +1,78 @@
 // Made by web/make_api.py from the server's structs; do not edit.
 
+export interface AlarmAsked {
+  what: "acknowledge" | "note" | "put back" | "reset" | "shelve" | "take out" | "unshelve";
+  actor: string;
+  alarms: string[];
+  place: string;
+  reason: string;
+  for_s: number | null;
+}
+
+export interface AlarmDone {
+  changed: string[];
+}
+
+export interface AlarmFigures {
+  hours: number;
+  annunciated: number;
+  per_10min: number;
+  flood_frac: number;
+  top_frac: number;
+  chattering: string[];
+  stale: string[];
+  priorities: Record<string, number>;
+  ack_p50_s: number | null;
+  ack_p95_s: number | null;
+}
+
+export interface AlarmJournal {
+  lines: Line[];
+}
+
+export interface AlarmList {
+  alarms: AlarmRow[];
+  more: number;
+  summary: AlarmSummary;
+}
+
+export interface AlarmReach {
+  branch: string;
+  devices: string[];
+  racks: string[];
+}
+
+export interface AlarmRow {
+  id: string;
+  kind: string;
+  place: string;
+  priority: number;
+  state: "acknowledged" | "latched" | "normal" | "returned unacknowledged" | "unacknowledged";
+  text: string;
+  consequence: string;
+  response: string;
+  within_s: number;
+  raised_utc_s: number | null;
+  hidden: "" | "out of service" | "shelved" | "suppressed";
+  hidden_until_utc_s: number | null;
+  hidden_why: Remark | null;
+  cause: string;
+  explains: number;
+  first: boolean;
+  notes: Remark[];
+}
+
+export interface AlarmSummary {
+  sounding: number[];
+  standing: number[];
+  shelved: number;
+  out: number;
+  explained: number;
+  first: string;
+  first_text: string;
+  flood: boolean;
+}
+
 export interface ControlStatus {
   time_s: number;
   mode: "auto" | "degraded" | "safe" | "starting";
@@ -65,6 +138,7 @@ export interface FrameText {
   processes: Record<string, number>;
   history: string;
   events: EventRow[];
+  alarms: AlarmSummary;
 }
 
 export interface GpuLayout {
@@ -94,6 +168,15 @@ export interface LastCommand {
   reason: string;
   proof: string;
   proved: boolean;
+}
+
+export interface Line {
+  time_s: number;
+  id: string;
+  what: "acknowledged" | "in service" | "out of service" | "raised" | "released" | "reset" | "returned" | "shelved" | "suppressed" | "unshelved";
+  actor: string;
+  reason: string;
+  reading: number | null;
 }
 
 export interface Place {
@@ -130,6 +213,12 @@ export interface PointRow {
   low: number | null;
   high: number | null;
   command: LastCommand | null;
+}
+
+export interface Remark {
+  time_s: number;
+  actor: string;
+  text: string;
 }
 
 export interface SignalInfo {

@@ -44,3 +44,17 @@ export function ask<T>(url: () => string, everyS = 0): Asked<T> {
     },
   };
 }
+
+/** Ask for something to be done; what went wrong, empty where nothing did. */
+export async function send(url: string, what: object): Promise<string> {
+  try {
+    const reply = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(what),
+    });
+    return reply.ok ? "" : await reply.text();
+  } catch {
+    return "the console does not answer";
+  }
+}

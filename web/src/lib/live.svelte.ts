@@ -1,6 +1,6 @@
 // The live site: numbers by name, words, and the trend of the last ten minutes.
 
-import type { FrameText, SiteInfo, TrendColumns } from "./api";
+import type { AlarmSummary, FrameText, SiteInfo, TrendColumns } from "./api";
 import { age, suitSite } from "./format";
 import { decodeFrame, Flag, State, type Frame } from "./frame";
 import { Tree } from "./tree";
@@ -19,7 +19,10 @@ const GAP_S = 2.5;
 const SILENT_S = 3;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 3000;
-const NO_TEXT: FrameText = { status: null, why: null, status_age_s: -1, processes: {}, history: "", events: [] };
+const NO_ALARMS: AlarmSummary = {
+  sounding: [0, 0, 0], standing: [0, 0, 0], shelved: 0, out: 0, explained: 0, first: "", first_text: "", flood: false,
+};
+const NO_TEXT: FrameText = { status: null, why: null, status_age_s: -1, processes: {}, history: "", events: [], alarms: NO_ALARMS };
 const UNKNOWN: Reading = { value: NaN, old: true, note: "never read" };
 
 export class Live {

@@ -19,6 +19,7 @@ export const PAGES: PageEntry[] = [
   { name: "cooling", label: "Cooling", key: "c", load: () => import("../pages/Cooling.svelte") },
   { name: "compute", label: "Compute", key: "m", load: () => import("../pages/Compute.svelte") },
   { name: "devices", label: "Devices", key: "d", load: () => import("../pages/Devices.svelte") },
+  { name: "alarms", label: "Alarms", key: "a", load: () => import("../pages/Alarms.svelte") },
   { name: "history", label: "History", key: "h", load: () => import("../pages/History.svelte") },
   { name: "events", label: "Events", key: "e", load: () => import("../pages/Events.svelte") },
 ];

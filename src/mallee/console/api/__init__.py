@@ -5,9 +5,11 @@ A resource is one more file in `RESOURCES`; `web/src/lib/api.ts` is made from `A
 
 from typing import Final
 
-from mallee.console.api import devices, events, gpus, history, site, status, trend
+from mallee.console.api import alarms, devices, events, gpus, history, site, status, trend
 from mallee.console.api.serving import Route
 
-RESOURCES: Final = (site, status, trend, events, devices, gpus, history)
+RESOURCES: Final = (site, status, trend, events, alarms, devices, gpus, history)
 ROUTES: Final[tuple[Route, ...]] = tuple(route for one in RESOURCES for route in one.ROUTES)
+POSTS: Final[tuple[Route, ...]] = alarms.POSTS
+"""What is asked with POST: everything that changes something."""
 ANSWERS: Final[tuple[type, ...]] = tuple(answer for one in RESOURCES for answer in one.ANSWERS)

@@ -1,20 +1,23 @@
 """What all resources share: what they answer from, how they answer, how they read a query."""
 
+import ipaddress
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
+from mallee.console.alarms import AlarmWatch
 from mallee.console.live import Live
 from mallee.runtime.board import Board
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, Handler]
-"""A path to GET, and who answers."""
+"""A path to GET or POST, and who answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +27,13 @@ class Served:
     Attributes:
         board: None in tests that need none.
         history: folder of the site's history.
+        alarms: None in tests that need none.
     """
 
     live: Live
     board: Board | None = None
     history: Path | None = None
+    alarms: AlarmWatch | None = None
 
 
 SERVED = web.AppKey("served", Served)
@@ -46,6 +51,42 @@ def answer(what: Any) -> web.Response:
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
+
+
+T = TypeVar("T")
+
+
+async def body(request: web.Request, of: type[T]) -> T:
+    """The struct that a request carries as JSON."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="send it as application/json")
+    try:
+        return msgspec.json.decode(await request.read(), type=of)
+    except msgspec.DecodeError as error:
+        raise web.HTTPBadRequest(text=str(error)) from None
+
+
+def may_write(request: web.Request) -> None:
+    """Only this computer's own programs and pages may change anything.
+
+    A page from elsewhere cannot: it may send no JSON here without being asked first, and says
+    where it is from.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise web.HTTPForbidden(text=f"a page from {origin} may change nothing here")
+    if not is_loopback(request.remote or ""):
+        raise web.HTTPForbidden(text="only programs of this computer may change anything")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address is this machine's own."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def whole(request: web.Request, name: str, default: int, most: int) -> int:

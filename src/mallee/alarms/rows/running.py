@@ -1,0 +1,106 @@
+"""Control, commands, readings, and this computer."""
+
+from typing import Final
+
+from mallee.alarms.kind import AlarmKind, Told
+from mallee.alarms.rows.words import MINUTE_S, POWER, SHIFT_S
+
+ROWS: Final = (
+    AlarmKind(
+        name="safe-state",
+        priority=2,
+        condition=Told(event="safe-state"),
+        consequence="Chargers and nodes stay at their safe shares; nothing follows the grid.",
+        response="Bring the grid meter back: address, network, wiring, current transformers.",
+        respond_within_s=10 * MINUTE_S,
+        on_delay_s=3.0,
+        off_delay_s=10.0,
+    ),
+    AlarmKind(
+        name="command-lost",
+        priority=3,
+        condition=Told(event="command-lost", about="devices"),
+        consequence="A device does something else than control counts on.",
+        response="Look for another system that writes to it, or a local limit that overrules.",
+        respond_within_s=SHIFT_S,
+        caused_by=(*POWER, "pod-dark", "rack-dark", "node-silent", "cdu-silent"),
+    ),
+    AlarmKind(
+        name="command-rejected",
+        priority=3,
+        condition=Told(event="command-rejected", about="devices"),
+        consequence="The device keeps its last setting.",
+        response="Look at its mode (local, locked, faulted) and at the rights of the login.",
+        respond_within_s=SHIFT_S,
+    ),
+    AlarmKind(
+        name="reading-implausible",
+        priority=3,
+        condition=Told(event="reading-implausible", about="devices"),
+        consequence="The point is left out, and whatever relied on it assumes the worst.",
+        response="Check the sensor, and unit and address of the point in the device's model.",
+        respond_within_s=SHIFT_S,
+    ),
+    AlarmKind(
+        name="device-mistaken",
+        priority=3,
+        condition=Told(event="device-mistaken", about="devices"),
+        consequence="Its readings do not count and nothing is written to it.",
+        response="Compare address, cabling and unit id with the site file.",
+        respond_within_s=SHIFT_S,
+        on_delay_s=10.0,
+        off_delay_s=10.0,
+    ),
+    AlarmKind(
+        name="control-failed",
+        priority=3,
+        condition=Told(event="control-failed"),
+        consequence="The devices hold safe values until control works again.",
+        response="Report it with the log of control.",
+        respond_within_s=SHIFT_S,
+    ),
+    AlarmKind(
+        name="process-hung",
+        priority=3,
+        condition=Told(event="process-hung"),
+        consequence="It was started again; what it did meanwhile was late.",
+        response="Look for what else keeps the computer busy; report it with the log.",
+        respond_within_s=SHIFT_S,
+    ),
+    AlarmKind(
+        name="request-refused",
+        priority=3,
+        condition=Told(event="request-refused"),
+        consequence="Somebody counts on a bound that is not in force.",
+        response="Tell whoever asked, and file what can be followed.",
+        respond_within_s=SHIFT_S,
+    ),
+    AlarmKind(
+        name="history-stopped",
+        priority=3,
+        condition=Told(event="history-stopped"),
+        consequence="What happens now cannot be proved afterwards.",
+        response="Make room on the disk of the data folder, or find out why it fails.",
+        respond_within_s=SHIFT_S,
+        on_delay_s=30.0,
+        off_delay_s=30.0,
+    ),
+    AlarmKind(
+        name="disk-filling",
+        priority=3,
+        condition=Told(event="disk-filling"),
+        consequence="History stops when the disk is full.",
+        response="Make room on the disk of the data folder, or keep less history.",
+        respond_within_s=SHIFT_S,
+        on_delay_s=30.0,
+        off_delay_s=30.0,
+    ),
+    AlarmKind(
+        name="clock-stepped",
+        priority=3,
+        condition=Told(event="clock-stepped"),
+        consequence="Times in history before and after the step do not fit each other.",
+        response="Check the computer's time service.",
+        respond_within_s=SHIFT_S,
+    ),
+)
