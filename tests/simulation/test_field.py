@@ -20,16 +20,11 @@ pytestmark = pytest.mark.slow
 TX2 = '[[transformer]]\nname = "tx2"\nrating_va = 2500e3\n\n'
 MIDNIGHT_UTC_S = START_UTC_S - 13 * 3600.0
 """Local midnight at the demo site: few cars but those that a test plugs in."""
-MIDDAY_LOST = pytest.mark.xfail(
-    strict=True,
-    reason="known fault: beside 400 kW of cars control caps nodes that need not be (see README)",
-)
-"""8.4 % of the work with the battery out of reach, 15.3 % with it on its own transformer."""
 HOURS = pytest.mark.parametrize(
     "start_utc_s",
     [
         pytest.param(MIDNIGHT_UTC_S, id="few cars"),
-        pytest.param(START_UTC_S, id="midday", marks=MIDDAY_LOST),
+        pytest.param(START_UTC_S, id="midday"),
     ],
 )
 OVER_MAX_S = 5

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from mallee.control.heat import Heat, heat_of
+from mallee.control.thermal_ratings import thermal_of
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.kinds import KINDS
 from mallee.kinds.battery import BATTERY
@@ -56,6 +57,8 @@ class Limits:
         safe_w: what each load may draw while nobody sees or controls it, so that no limit is
             broken in any weather; at the device.  # (loads,)
         heat: readings that tell of heat.
+        thermal_tau_s, thermal_peak_frac: time of each branch, and what it carries for moments, of
+            its rating.  # (branches,) each
         age_max_s: battery readings older than this do not count. Longer than for the meter: an
             inverter that misses a poll goes on filtering.
         write_min, write_max: range that the guard clips commands to; NaN where a point takes no
@@ -81,6 +84,8 @@ class Limits:
     age_max_s: float
     batteries: tuple[BatteryLimits, ...]
     heat: Heat
+    thermal_tau_s: FloatArray
+    thermal_peak_frac: FloatArray
     write_min: FloatArray
     write_max: FloatArray
 
@@ -108,6 +113,7 @@ def limits_of(site: SiteModel) -> Limits:
     metered = np.concatenate([own, others])
     batteries = tuple(_batteries(site, budget, metered))
     write_min, write_max = _write_ranges(site)
+    tau_s, peak_frac = thermal_of(site, budget, metered)
     return Limits(
         budget=budget,
         branches=tuple(branch.name for branch in site.branches),
@@ -128,6 +134,8 @@ def limits_of(site: SiteModel) -> Limits:
         age_max_s=3.0,
         batteries=batteries,
         heat=heat_of(site, budget.loads),
+        thermal_tau_s=tau_s,
+        thermal_peak_frac=peak_frac,
         write_min=write_min,
         write_max=write_max,
     )

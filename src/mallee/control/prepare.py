@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from mallee.control.aims import Target, aims_of
 from mallee.control.concerns.ramp import next_room_w
+from mallee.control.diversity import lent_w, next_diversity
 from mallee.control.judge import Judgement
 from mallee.control.learning import learn_other, other_w
 from mallee.control.limits import Limits
+from mallee.control.protection import next_heat, spare_w
 from mallee.control.scene import Aim, Scene
 from mallee.control.state import ControlState
 from mallee.control.trim import Trim, next_trims
@@ -23,6 +25,11 @@ from mallee.core.snapshot import Snapshot
 DECISION_S = 1.0
 DEGRADED_MARGIN_FRAC = 0.05
 """Kept free besides while devices stand in for a meter: losses and plant are reckoned then."""
+
+BORROWED_MAX_FRAC = 0.25
+"""Limits in force exceed what a branch carries for good by no more than this share of it, on the
+word that not all is drawn, or not for long. If control dies in that instant, leases end within half
+a minute; a breaker at 1.25 of its setting trips after minutes, a transformer carries 1.5."""
 
 
 class Look(NamedTuple):
@@ -59,9 +66,13 @@ def prepare(
     if judged.mode == "degraded":
         free = 1.0 - DEGRADED_MARGIN_FRAC
         aims = tuple(dataclass_replace(aim, power_w=aim.power_w * free) for aim in aims)
-    load_w = _load_w(looked, beside_w, limits)
+    load_w = _load_w(seen, looked, beside_w, limits)
     trusts, verdicts = _trusts(seen, looked, load_w, aims, limits, time_s)
     support_w = _support_w(looked, load_w, trusts, limits)
+    period_s = DECISION_S if is_due else 0.0
+    flow_w = np.where(judged.measured, judged.flow_w, np.nan)
+    diversity = next_diversity(seen.diversity, loads, flow_w, limits, period_s)
+    heat = next_heat(seen.branch_heat, loads, beside_w, flow_w, limits, period_s)
     trims = _trims(seen, looked, aims, limits, time_s, is_due=is_due)
     if Verdict.FAILED in verdicts:
         # What the battery was believed for was in the trim; now it is in its credit.
@@ -73,7 +84,13 @@ def prepare(
         learned_s=learned_s,
         trusts=trusts,
         trims=trims,
+        diversity=diversity,
+        branch_heat=heat,
     )
+    may_w = capacity_w(limits, seen.charge_bias_w, beside_w, aims, trims, support_w)
+    if judged.mode == "auto":  # only a meter shows in time that something is to be taken back
+        more_w = lent_w(diversity, loads, limits) + spare_w(heat, limits)
+        may_w = may_w + np.minimum(more_w, BORROWED_MAX_FRAC * limits.budget.limit_w)
     scene = Scene(
         limits=limits,
         snapshot=snapshot,
@@ -85,10 +102,10 @@ def prepare(
         other_w=beside_w,
         support_w=support_w,
         aims=aims,
-        capacity_w=capacity_w(limits, seen.charge_bias_w, beside_w, aims, trims, support_w),
+        capacity_w=may_w,
         requests=requests,
         time_s=time_s,
-        period_s=DECISION_S if is_due else 0.0,
+        period_s=period_s,
     )
     room_w = next_room_w(scene)
     return dataclass_replace(scene, state=replace(state, charger_room_w=room_w)), verdicts
@@ -141,14 +158,21 @@ def _learn(
     return after_w, seen.learned_s + DECISION_S
 
 
-def _load_w(looked: Look, beside_w: FloatArray, limits: Limits) -> float:
-    """What the site takes without its batteries; from the loads where a battery cannot be seen."""
+def _load_w(seen: ControlState, looked: Look, beside_w: FloatArray, limits: Limits) -> float:
+    """What the site takes without its batteries; from the loads where a battery cannot be seen.
+
+    Their readings are late and swing; a meter that somebody smooths does not: means are compared.
+    """
     view, judged = looked.view, looked.judged
     import_w = float(judged.flow_w[: limits.feeds].sum())
     if all(battery.seen for battery in view.batteries):
         return import_w - view.charge_w
-    loads = limits.budget.loads
-    own_w = float(looked.loads.power_w @ loads.factor)
+    loads, nodes_w = limits.budget.loads, seen.diversity.mean_w
+    drawn_w = looked.loads.power_w * loads.factor
+    own_w = float(drawn_w.sum())
+    if nodes_w:
+        feeds = limits.metered[: limits.feeds].tolist()
+        own_w = float(drawn_w[loads.is_charger].sum()) + sum(nodes_w[feed] for feed in feeds)
     return own_w + float(np.maximum(beside_w[limits.metered[: limits.feeds]], 0.0).sum())
 
 

@@ -4,6 +4,7 @@ import math
 
 import msgspec
 
+from mallee.control.diversity import Diversity
 from mallee.control.meter_check import MeterCheck
 from mallee.control.trim import Trim
 from mallee.control.trust import Trust
@@ -26,6 +27,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
         load_mean_w: load smoothed over half a minute.
         other_w: what flows beside what is known, at each metered branch; NaN before it is learned.
         learned_s: how long has been learned.
+        branch_heat: heat of each branch, 1 at its rating held for good.
+        diversity: what nodes lately drew of what they may.
         trims: feedback of each metered branch.
         trusts: credit of each battery.
         checks: what is held against each feed's meter.
@@ -56,6 +59,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     load_mean_w: float = 0.0
     other_w: tuple[float, ...] = ()
     learned_s: float = 0.0
+    branch_heat: tuple[float, ...] = ()
+    diversity: Diversity = Diversity()
     trims: tuple[Trim, ...] = ()
     trusts: tuple[Trust, ...] = ()
     checks: tuple[MeterCheck, ...] = ()

@@ -87,7 +87,7 @@ class LoadsView:
         in_force_w: the limit that each says is in force; NaN where unknown.  # (loads,)
         may_w: the most that each may draw now, by the limit in force or by its rating.  # (loads,)
         wants_w: what chargers would take if they could; of nodes their most.  # (loads,)
-        hungry: chargers that want more than they have.  # (loads,)
+        hungry: chargers that are held by their limit and would draw more.  # (loads,)
     """
 
     power_w: FloatArray
@@ -167,9 +167,10 @@ def look_at_loads(snapshot: Snapshot, limits: Limits) -> LoadsView:
     has_count = loads.is_charger & (loads.occupied_rows >= 0)
     rows = loads.occupied_rows[has_count]
     occupied[has_count] = ~((quality[rows] == _GOOD) & (values[rows] <= 0.0))
-    wants_w = np.maximum(
-        WANTS_TIMES * power_w, np.where(occupied, ARRIVAL_FRAC * loads.most_w, 0.0)
-    )
+    occupied |= loads.is_charger & (loads.occupied_rows < 0)
+    near_w = np.maximum(HELD_FRAC * may_w, may_w - HELD_WITHIN_FRAC * loads.most_w)
+    held = occupied & seen & (power_w >= near_w)
+    wants_w = power_w + np.where(held, GROWTH_FRAC, ROOM_FRAC) * loads.most_w
     wants_w = np.clip(np.where(seen, wants_w, may_w), loads.floor_w, loads.most_w)
     return LoadsView(
         power_w=power_w,
@@ -177,12 +178,15 @@ def look_at_loads(snapshot: Snapshot, limits: Limits) -> LoadsView:
         in_force_w=in_force_w,
         may_w=may_w,
         wants_w=np.where(loads.is_charger, wants_w, loads.most_w),
-        hungry=loads.is_charger & (wants_w > may_w),
+        hungry=held & (may_w < loads.most_w),
     )
 
 
-WANTS_TIMES = 1.5
-"""What a charger wants: as much again by half as it draws, so that it reaches its all in seconds,
-and never what its empty posts might take."""
-ARRIVAL_FRAC = 0.05
-"""Share of its rating that a charger with a car wants at least: a car that begins draws nothing."""
+HELD_FRAC, HELD_WITHIN_FRAC = 0.9, 0.01
+"""A charger that draws so much of its limit, to within so much of its rating, would draw more."""
+GROWTH_FRAC = 0.05
+"""What one at its limit wants beyond what it draws, of its rating: two seconds of one car's rise
+(the twin's cars need ten seconds to their most). More would be kept from others and not be used."""
+ROOM_FRAC = 0.02
+"""The same for one below its limit. Nothing can be added beyond a limit, so little need be kept for
+it: a car that comes is held by the limit, is seen to be, and gets more."""

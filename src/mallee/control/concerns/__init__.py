@@ -48,16 +48,16 @@ CONCERNS: tuple[Concern, ...] = (
         explain=requests.explain,
     ),
     Concern(
-        name=capacity.NAME,
-        what="No feed, transformer or breaker carries more than it may, plant and losses included.",
-        narrow=capacity.narrow,
-        explain=capacity.explain,
-    ),
-    Concern(
         name=ramp.NAME,
         what="Cars take no more than the contract's ramp and what the batteries cover of it.",
         narrow=ramp.narrow,
         explain=ramp.explain,
+    ),
+    Concern(
+        name=capacity.NAME,
+        what="No feed, transformer or breaker carries more than it may, plant and losses included.",
+        narrow=capacity.narrow,
+        explain=capacity.explain,
     ),
     Concern(
         name=release.NAME,

@@ -70,10 +70,11 @@ def explain(scene: Scene, bounds: Bounds) -> Why | None:
     if place in feeds:
         aim = scene.aims[feeds.index(place)]
         beside = [f"chargers draw {kilowatts(chargers_w)}"] if loads.is_charger.any() else []
-        if scene.view.batteries:
-            beside.append(f"{batteries_named(scene.view)} can add {kilowatts(given)}")
+        named = batteries_named(scene.view)
+        if named:
+            beside.append(f"{named} can add {kilowatts(given)}")
         because = " and ".join(beside) + ", so" if beside else "so"
-        binding = "battery energy" if scene.view.batteries else aim.name
+        binding = "battery energy" if named else aim.name
         text = (
             f"Import {kilowatts(scene.import_w)} of {kilowatts(aim.shown_w)}; {because} the pods "
             f"are held to {kilowatts(capped_w)}, {work_lost(scene, bounds)} of the work lost."

@@ -64,10 +64,11 @@ def narrow(scene: Scene, bounds: Bounds) -> Bounds:
 
 
 def explain(scene: Scene, bounds: Bounds) -> Why | None:
-    """That cars wait for the ramp."""
+    """That cars wait for the ramp, unless nodes are held back: that is told before."""
     loads = scene.limits.budget.loads
     held = bounds.bound_by(NAME) & scene.loads.hungry
-    if scene.covered or not held.any():
+    nodes_held = bool((bounds.high_w < loads.most_w)[~loads.is_charger].any())
+    if scene.covered or nodes_held or not held.any():
         return None
     slope_w_per_s = scene.limits.ramp_up_w_per_s
     chargers_w = float((scene.loads.power_w * loads.factor)[loads.is_charger].sum())

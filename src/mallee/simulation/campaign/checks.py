@@ -185,7 +185,7 @@ def _chatter(seen: Seen) -> float:
     return busiest if busiest > CHATTER_MAX_PER_MIN else 0.0
 
 
-def _untrue(seen: Seen) -> float:
+def untrue_events(seen: Seen) -> float:
     """Events that claim what was not so, near the time they were told."""
     run, world = seen.run, seen.world
     if any(fault.kind.startswith(POWER_SENSOR) for fault in world.faults):
@@ -229,6 +229,6 @@ CHECKS: Final = (
     Check("not_recovered", "trouble long after the last fault", _not_recovered),
     Check("work_lost_beyond", "more than a point of work lost beyond what physics forces", _work),
     Check("chatter", "a set point that changes more than once a minute without a fault", _chatter),
-    Check("untrue_events", "an event that claims what was not so", _untrue),
+    Check("untrue_events", "an event that claims what was not so", untrue_events),
 )
 """Energy balances are checked by the twin itself each second; breaking one is a crash."""
