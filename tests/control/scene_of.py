@@ -21,6 +21,9 @@ KEPT_W = OTHER_W + 6e3
 LEARNED_W = OTHER_W * 59 / 60 + 6e3
 """The same after one more second in which the meter shows nothing beside them."""
 
+LENT_W = 20e3
+"""What two empty chargers may always draw and do not."""
+
 
 def state_of(view: SiteView, **changes: Any) -> ControlState:
     """Memory of a controller that has looked at this site for ten minutes."""

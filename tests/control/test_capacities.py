@@ -7,7 +7,7 @@ from mallee.control.prepare import DEGRADED_MARGIN_FRAC
 from mallee.control.trim import Trim
 from mallee.control.trust import Trust
 from mallee.core.request import Request
-from tests.control.scene_of import KEPT_W, LEARNED_W, scene_of, state_of
+from tests.control.scene_of import KEPT_W, LEARNED_W, LENT_W, scene_of, state_of
 from tests.control.site_view import SiteView
 
 SITE = SiteView().site
@@ -27,7 +27,7 @@ def view() -> SiteView:
 def test_a_feed_carries_its_limit_less_margin_and_plant(view: SiteView) -> None:
     scene = scene_of(view)
     assert scene.import_aim_w == pytest.approx(AIM_W)
-    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W)
+    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + LENT_W)
     assert scene.limits.branches == BRANCHES
 
 
@@ -36,7 +36,7 @@ def test_other_branches_carry_their_rating_less_what_is_fixed_below(view: SiteVi
     scene = scene_of(view)
     pod_w = 400 * 480 * np.sqrt(3.0) * 0.98
     assert scene.capacity_w[5] == pytest.approx(pod_w - scene.other_w[5])
-    assert scene.capacity_w[3] == pytest.approx(1250 * 480 * np.sqrt(3.0) * 0.98)
+    assert scene.capacity_w[3] == pytest.approx(1250 * 480 * np.sqrt(3.0) * 0.98 + LENT_W / 2.0)
     assert np.isinf(scene.capacity_w[1]), "all of the feed goes through it: it is in its limit"
 
 
@@ -45,13 +45,13 @@ def test_a_battery_helps_at_its_feed_as_far_as_its_energy_and_credit_reach(
 ) -> None:
     view.battery("soc", 0.25)
     scene = scene_of(view)
-    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + 770e3)
+    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + LENT_W + 770e3)
     view.battery("soc", 0.6)
     view.battery("discharge_available_w", 1e6)
-    assert scene_of(view).capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + 1e6)
+    assert scene_of(view).capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + LENT_W + 1e6)
     doubted = state_of(view, trusts=(Trust(proven_w=1e5, failures=1),))
     scene = scene_of(view, state=doubted)
-    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + 1e5 + 6e3)
+    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + LENT_W + 1e5 + 6e3)
 
 
 def test_charging_for_the_state_of_charge_takes_from_the_branches_that_carry_it(
@@ -71,7 +71,7 @@ def test_a_trim_lowers_the_branch_of_its_meter(view: SiteView) -> None:
     scene = scene_of(view, state=trimmed)
     given_back_w = 0.05 * ((AIM_W + 600e3) / 2.0 - 200e3)  # half of the margin is left to noise
     left_w = 25e3 - given_back_w
-    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W - left_w)
+    assert scene.capacity_w[0] == pytest.approx(AIM_W - LEARNED_W + LENT_W - left_w)
 
 
 def test_a_request_lowers_the_aim_and_a_higher_one_does_not(view: SiteView) -> None:

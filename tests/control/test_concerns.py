@@ -43,7 +43,7 @@ def test_nodes_give_way_to_their_floor_before_cars_do(view: SiteView) -> None:
     scene = scene_of(view, capacity_w=capacity(scene, grid=300e3))
     bounds = capacities.narrow(scene, ratings(scene))
     assert at_branch_w(scene, bounds) == pytest.approx(300e3)
-    wants_w = 1.5 * 66.7e3
+    wants_w = 66.7e3 + 20e3
     assert bounds.high_w[0] == pytest.approx(wants_w)
     assert bounds.high_w[1] == pytest.approx(10e3)
     left_w = (300e3 - wants_w - 10e3) / NODES / SHELF
@@ -68,9 +68,10 @@ def test_the_policy_says_who_goes_first(view: SiteView) -> None:
     assert found["compute-first"][1] == pytest.approx(NODE_W)
     assert found["compute-first"][0] == pytest.approx(300e3 - full_w - 10e3)
     floors_w = 20e3 + NODES * FLOOR_W * SHELF
-    assert found["chargers-first"] == pytest.approx((10e3 + 300e3 - floors_w, FLOOR_W))
-    share = (300e3 - floors_w) / (140e3 + NODES * (NODE_W - FLOOR_W) * SHELF)
-    assert found["shared"][0] == pytest.approx(10e3 + share * 140e3)
+    left_w = (300e3 - 120e3 - 10e3) / NODES / SHELF
+    assert found["chargers-first"] == pytest.approx((120e3, left_w))
+    share = (300e3 - floors_w) / (110e3 + NODES * (NODE_W - FLOOR_W) * SHELF)
+    assert found["shared"][0] == pytest.approx(10e3 + share * 110e3)
     assert found["shared"][1] == pytest.approx(FLOOR_W + share * (NODE_W - FLOOR_W))
 
 

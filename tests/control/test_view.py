@@ -128,30 +128,34 @@ def test_a_load_does_not_give(view: SiteView) -> None:
     assert loads_of(view).power_w[:3].tolist() == [0.0, CHARGER_W, 0.0]
 
 
-def test_chargers_want_half_as_much_again_and_never_what_empty_posts_might(
+def test_chargers_want_a_little_more_than_they_draw_and_never_what_empty_posts_might(
     view: SiteView,
 ) -> None:
-    """A trickle for an empty one; a twentieth of its rating once a car has come."""
-    loads = loads_of(view)
-    assert loads.wants_w[:2].tolist() == [60e3, 10e3]
-    view.values[view.limits.budget.loads.power_rows[0]] = 1e3
-    assert loads_of(view).wants_w[0] == 50e3
-    view.values[view.limits.budget.loads.power_rows[0]] = 0.9e6
+    """A trickle for an empty one; a twentieth of its rating more for one that its limit holds."""
+    rows = view.limits.budget.loads
+    assert loads_of(view).wants_w[:2].tolist() == [60e3, 10e3]
+    view.values[rows.power_rows[0]] = 1e3
+    assert loads_of(view).wants_w[0] == 21e3
+    view.values[rows.limit_rows[0]] = 1e3
+    assert loads_of(view).wants_w[0] == 51e3
+    view.values[rows.power_rows[0]] = view.values[rows.limit_rows[0]] = 0.99e6
     assert loads_of(view).wants_w[0] == CHARGER_W
-    assert (loads.wants_w[2:] == NODE_W).all()
+    assert (loads_of(view).wants_w[2:] == NODE_W).all()
 
 
 def test_a_charger_that_cannot_count_its_cars_may_have_one(view: SiteView) -> None:
     row = view.limits.budget.loads.occupied_rows[1]
     view.quality[row] = Quality.STALE
-    assert loads_of(view).wants_w[1] == 50e3
+    assert loads_of(view).wants_w[1] == 20e3
     view.quality[row] = Quality.GOOD
     view.values[row] = np.nan
-    assert loads_of(view).wants_w[1] == 50e3
+    assert loads_of(view).wants_w[1] == 20e3
 
 
-def test_hungry_is_who_wants_more_than_the_limit_in_force(view: SiteView) -> None:
+def test_hungry_is_who_is_held_by_the_limit_in_force(view: SiteView) -> None:
     view.values[view.limits.budget.loads.limit_rows[:2]] = 59e3, 59e3
+    assert not loads_of(view).hungry.any(), "it may draw 59 kW and takes 40"
+    view.values[view.limits.budget.loads.limit_rows[:2]] = 42e3, 42e3
     loads = loads_of(view)
     assert loads.hungry[:2].tolist() == [True, False]
     assert not loads.hungry[2:].any()

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from mallee.control.limits import Limits
-from mallee.control.view import ROOM_FRAC, LoadsView
+from mallee.control.view import LoadsView
 from mallee.core.arrays import FloatArray
 
 FAST_S = 5.0
@@ -91,7 +91,7 @@ def lent_w(diversity: Diversity, loads: LoadsView, limits: Limits) -> FloatArray
     counted_w[limits.metered] += diversity.swing_w
     idle_w = np.maximum(_nodes_w(loads.may_w, limits) - counted_w, 0.0)
     steerable = limits.budget.loads
-    room_w = np.minimum(loads.may_w - loads.power_w, ROOM_FRAC * steerable.most_w)
+    room_w = np.minimum(loads.may_w, loads.wants_w) - loads.power_w
     room_w = np.where(steerable.is_charger & loads.seen, np.maximum(room_w, 0.0), 0.0)
     return idle_w + limits.budget.tree.carried(steerable.branch, room_w * steerable.factor)
 

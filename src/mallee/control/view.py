@@ -170,7 +170,8 @@ def look_at_loads(snapshot: Snapshot, limits: Limits) -> LoadsView:
     occupied |= loads.is_charger & (loads.occupied_rows < 0)
     near_w = np.maximum(HELD_FRAC * may_w, may_w - HELD_WITHIN_FRAC * loads.most_w)
     held = occupied & seen & (power_w >= near_w)
-    wants_w = power_w + np.where(held, GROWTH_FRAC, ROOM_FRAC) * loads.most_w
+    more_frac = np.where(held, GROWTH_FRAC, np.where(occupied, ROOM_FRAC, 0.0))
+    wants_w = power_w + more_frac * loads.most_w
     wants_w = np.clip(np.where(seen, wants_w, may_w), loads.floor_w, loads.most_w)
     return LoadsView(
         power_w=power_w,
