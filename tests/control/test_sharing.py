@@ -1,5 +1,7 @@
 """Shares follow what is drawn: what is idle is lent, short peaks are carried and repaid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ def test_what_nodes_do_not_draw_is_lent_less_the_swing_at_the_meter(view: SiteVi
     view.set(import_w=150e3)
     feed = int(limits.metered[0])
     may_w = Story(view).caps_w()
+    loads = look_at_loads(view.snapshot(0.0), limits)
     for second in range(200):
         loads = look_at_loads(view.snapshot(second), limits)
         swing_w = 40e3 if second % 5 == 0 else 0.0
@@ -41,6 +44,7 @@ def test_a_branch_carries_a_peak_until_it_is_as_hot_as_at_its_rating(view: SiteV
     heat: tuple[float, ...] = ()
     flow_w = np.full(len(limits.metered), np.nan)
     loads = look_at_loads(view.snapshot(0.0), limits)
+    idle = replace(loads, power_w=np.zeros_like(loads.power_w))
     heat = next_heat(heat, loads, steady, flow_w, limits, 1.0)
     assert spare_w(heat, limits).max() == 0.0, "control that has just started knows of no room"
     for _ in range(600):
@@ -51,16 +55,9 @@ def test_a_branch_carries_a_peak_until_it_is_as_hot_as_at_its_rating(view: SiteV
     assert cool[limits.metered].max() == 0.0, "a contract has no heat"
     for _ in range(600):
         steady[pod] = rating_w + spare_w(heat, limits)[pod]
-        idle = look_at_loads(view.snapshot(0.0), limits)
-        heat = next_heat(heat, _drawing_nothing(idle), steady, flow_w, limits, 1.0)
+        heat = next_heat(heat, idle, steady, flow_w, limits, 1.0)
         assert heat[pod] <= 1.0 + 1e-9
     assert spare_w(heat, limits)[pod] < 0.001 * rating_w
-
-
-def _drawing_nothing(loads):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(loads, power_w=np.zeros_like(loads.power_w))
 
 
 def test_cars_that_are_content_take_nothing_from_the_nodes() -> None:

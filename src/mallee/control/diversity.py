@@ -89,11 +89,12 @@ def lent_w(diversity: Diversity, loads: LoadsView, limits: Limits) -> FloatArray
     """What each branch may be planned with beyond what limits in force leave.  # (branches,)"""
     counted_w = np.array(diversity.drawn_w)
     counted_w[limits.metered] += diversity.swing_w
-    idle_w = np.maximum(_nodes_w(loads.may_w, limits) - counted_w, 0.0)
+    idle_w: FloatArray = np.maximum(_nodes_w(loads.may_w, limits) - counted_w, 0.0)
     steerable = limits.budget.loads
     room_w = np.minimum(loads.may_w, loads.wants_w) - loads.power_w
     room_w = np.where(steerable.is_charger & loads.seen, np.maximum(room_w, 0.0), 0.0)
-    return idle_w + limits.budget.tree.carried(steerable.branch, room_w * steerable.factor)
+    idle_w += limits.budget.tree.carried(steerable.branch, room_w * steerable.factor)
+    return idle_w
 
 
 def _nodes_w(power_w: FloatArray, limits: Limits) -> FloatArray:
