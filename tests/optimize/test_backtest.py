@@ -8,6 +8,7 @@ from mallee.optimize.closed_loop import Case
 from mallee.optimize.forecast import persistence, quantile, score, seasonal
 from mallee.optimize.inputs import Battery
 from mallee.optimize.peak import holdable_peaks_w, ride_through_wh
+from mallee.optimize.scenarios import load_paths_w
 from mallee.optimize.series import Series
 from mallee.optimize.tariff.file import DemandRate, EnergyRate, TariffFile
 
@@ -62,8 +63,25 @@ def test_a_peak_is_held_exactly_as_far_as_energy_goes() -> None:
     assert peak == pytest.approx(1.5e6, rel=0.01)  # charged in two hours, used in two
     [free] = holdable_peaks_w(battery, 2e6, path, hours, everywhere, 1.2e6)
     assert free == pytest.approx(1.2e6, rel=0.01)
-    need = ride_through_wh(battery, hours, path[0], 1.5e6)
-    assert need.tolist() == [5e5, 1e6, 5e5, 0.0, 0.0]
+    [need] = ride_through_wh(battery, hours, path, 1.5e6)
+    assert need.tolist() == [0.0, 5e5, 1e6, 5e5, 0.0, 0.0]
+
+
+def test_scenarios_surround_the_history_and_repeat() -> None:
+    fives = np.arange(288 * 6)
+    day = 1e6 + 3e5 * np.sin(fives / 288.0 * 2.0 * np.pi)
+    history = Series(0.0, 300.0, day + np.repeat([0.0, 4e4, -3e4, 5e4, 0.0, 2e4], 288))
+    edges = history.end_utc_s + 900.0 * np.arange(193)
+    paths = load_paths_w(history, edges)
+    assert paths.shape[1] == 192
+    assert (paths == load_paths_w(history, edges)).all()
+    expected = day.reshape(6, 96, 3)[0].mean(axis=1)
+    middle = np.median(paths[:, :96], axis=0)
+    assert np.abs(middle - expected).mean() < 0.05 * 1e6
+    assert paths.min(axis=0)[:96].mean() < expected.mean() < paths.max(axis=0)[:96].mean()
+    assert paths[:, :4].std() < paths[:, -96:-92].std()  # farther away less is known
+    flat = load_paths_w(Series(0.0, 300.0, np.array([5e5])), 300.0 + 900.0 * np.arange(5))
+    assert flat.mean() == pytest.approx(5e5, rel=0.05)
 
 
 def test_forecasts() -> None:

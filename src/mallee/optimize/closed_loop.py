@@ -120,7 +120,7 @@ class Loop:
         self.plans += 1
         self.lost += int(not plan.good)
         self.broken += int(any(b.wish != "peak reserve" for b in plan.broken))
-        self.follow(k, float(plan.battery_w[0]), held_w)
+        self.follow(k, float(plan.battery_w[0]), float(held_w[0]))
 
     def _history(self) -> Series:
         load = self.case.load_w

@@ -16,13 +16,13 @@ from mallee.optimize.forecaster import Forecaster
 from mallee.optimize.horizon import FINE_S, HOUR_S, Horizon, horizon_at
 from mallee.optimize.inputs import Battery, Connection, Demand, EndValue, Problem, Response
 from mallee.optimize.peak import (
-    TARGET_SHARE,
+    ECONOMIC_SHARE,
+    LACK_DIVISOR,
     Scenario,
     attainable_wh,
     holdable_peaks_w,
     ride_through_wh,
     scenario_peaks_w,
-    targets_w,
     value_beyond,
 )
 from mallee.optimize.planner import Planner
@@ -35,11 +35,25 @@ from mallee.optimize.tariff.prices import demand_hours
 
 BEYOND_COUNT: Final = 48
 """Hours after the day's plan that give stored energy its worth."""
-RESERVE_STEPS: Final = 36 * 12
-"""Five-minute steps over which the reserve against peaks looks ahead: past the next night."""
-TARGET_EVERY_S: Final = 2 * 3600.0
-PATH_MAX_S: Final = 9 * 86400.0
-"""Scenarios from history repeat after a week; looking further shows nothing new."""
+TARGET_EVERY_S: Final = 3600.0
+PATH_MAX_S: Final = 3 * 86400.0
+"""A target can be raised later at no loss as long as the battery is not empty for it, so it is
+enough to look past the next nights."""
+AIM_SHARE: Final = 0.1
+"""The target is what the battery can hold along this share of the scenarios. Aiming low and giving
+way is cheaper than paying for a peak that may not come: a target can only rise, and it rises in
+time as long as the reserve keeps the battery full (docs/energy.md: the trial of other shares)."""
+RESERVE_S: Final = 36 * 3600.0
+"""The reserve against peaks looks past the next night."""
+RESERVE_SHARE: Final = 0.95
+"""The reserve holds the target along this share of the scenarios."""
+UNFORESEEN: Final = 0.01
+"""Chance of a peak that no scenario holds. While it costs more than prices can earn, the battery is
+kept full, as far as the target leaves room to charge it."""
+REACH_FRAC: Final = 1.15
+"""A target this far above every scenario needs nothing kept for it."""
+ECONOMIC_S: Final = 9 * 86400.0
+ECONOMIC_PATHS: Final = 6
 DAY_S: Final = 86400.0
 QUARTER_S: Final = 900.0
 
@@ -71,6 +85,7 @@ class DayPlanner:
     _due_utc_s: float = -np.inf
     _end: EndValue | None = None
     _hours: dict[str, Series] = field(default_factory=dict)
+    _reserve: Series | None = None
     _planner: Planner = field(default_factory=Planner)
 
     def plan(
@@ -82,8 +97,8 @@ class DayPlanner:
         connection: Connection | None = None,
         responses: tuple[Response, ...] = (),
         explain: bool = False,
-    ) -> tuple[Schedule, float]:
-        """The plan, and the import that it reckons with in the first step's charges.
+    ) -> tuple[Schedule, FloatArray]:
+        """The plan, and the import that it reckons with in each step, by the charges there.
 
         Args:
             now: UTC, a multiple of five minutes.
@@ -114,9 +129,7 @@ class DayPlanner:
                     replace(
                         self.battery,
                         soc=stored_wh / self.battery.energy_wh,
-                        peak_reserve_wh=self._reserve_wh(
-                            horizon, demands, load_w, stored_wh, forecast
-                        ),
+                        peak_reserve_wh=self._reserve_wh(horizon, demands, load_w, stored_wh),
                         end=self._end,
                     ),
                 ),
@@ -125,8 +138,13 @@ class DayPlanner:
             ),
             explain=explain,
         )
-        now_on = [d.name for d in demands if d.applies is None or d.applies[0] > 0.0]
-        return schedule, min((schedule.peak_w[name] for name in now_on), default=np.inf)
+        held_w = np.full(horizon.count, np.inf)
+        for demand in demands:
+            counts = np.ones(horizon.count) if demand.applies is None else demand.applies
+            held_w = np.where(
+                counts > 0.0, np.minimum(held_w, schedule.peak_w[demand.name]), held_w
+            )
+        return schedule, held_w
 
     def _gave_up(self) -> bool:
         """Whether a target has been passed by the meter."""
@@ -142,88 +160,105 @@ class DayPlanner:
         billed = min(month_end, self.until_utc_s)
         if self.use_targets and self.tariff.demand and billed > now:
             self.targets = self._targets(now, billed, stored_wh, forecast)
+            self._reserve = self._reserve_series(now, forecast)
         self._end = self._value_beyond(now, billed, forecast)
 
     def _targets(
         self, now: float, billed: float, stored_wh: float, forecast: Forecaster
     ) -> dict[str, float]:
-        """The price-aware programme in hours once a day, what energy can hold each time."""
+        """What energy can hold each time, and once a day what prices would rather pay above it."""
         battery = self.battery
+        above_wh = max(0.0, stored_wh - battery.soc_min * battery.energy_wh)
         if now >= self._economic_due_utc_s:
-            self._economic = targets_w(self._economic_peaks(now, billed, stored_wh, forecast))
+            self._economic = self._economic_extra_w(now, billed, stored_wh, forecast)
             self._economic_due_utc_s = now + DAY_S
         span_s = billed - now if self.sees_all else min(billed - now, PATH_MAX_S)
         count = max(1, int(span_s // QUARTER_S))
         edges = now + QUARTER_S * np.arange(count + 1, dtype=np.float64)
-        paths = np.array(forecast.paths_w(edges))
-        above_wh = stored_wh - battery.soc_min * battery.energy_wh
+        hours = np.full(count, QUARTER_S / HOUR_S)
+        paths = forecast.paths_w(edges)
         found = {}
         for rate in self.tariff.demand:
-            peaks = holdable_peaks_w(
-                battery,
-                above_wh,
-                paths,
-                np.full(count, QUARTER_S / HOUR_S),
-                self._hours[rate.name].means(edges),
-                self.running.peaks_w[rate.name],
-            )
-            held_w = float(np.quantile(peaks, TARGET_SHARE))
-            found[rate.name] = max(self._economic[rate.name], held_w)
+            applies = self._hours[rate.name].means(edges)
+            paid_w = self.running.peaks_w[rate.name]
+            peaks = holdable_peaks_w(battery, above_wh, paths, hours, applies, paid_w)
+            found[rate.name] = float(np.quantile(peaks, AIM_SHARE)) + self._economic[rate.name]
         return found
 
-    def _economic_peaks(
+    def _reserve_series(self, now: float, forecast: Forecaster) -> Series:
+        """Energy to keep above the floor at each instant from now on, so that targets are held."""
+        battery, count = self.battery, round(RESERVE_S / FINE_S)
+        edges = now + FINE_S * np.arange(count + 1, dtype=np.float64)
+        paths = forecast.paths_w(edges)
+        prices = self.prices.means(edges)
+        spread = float(np.quantile(prices, 0.9) - np.quantile(prices, 0.1))
+        reserve = np.zeros(count + 1)
+        for rate in self.tariff.demand:
+            applies = self._hours[rate.name].means(edges)
+            target_w = max(self.targets.get(rate.name, 0.0), self.running.peaks_w[rate.name])
+            counted = np.where(applies > 0.0, paths, -np.inf)
+            need = ride_through_wh(battery, np.full(count, FINE_S / HOUR_S), counted, target_w)
+            kept = np.quantile(need, RESERVE_SHARE, axis=0)
+            worth = UNFORESEEN * rate.usd_per_w_month * 1e6 / LACK_DIVISOR
+            near = float(counted.max(initial=0.0)) * REACH_FRAC > target_w
+            if worth > spread and near and not self.sees_all:
+                kept[:] = (battery.soc_max - battery.soc_min) * battery.energy_wh
+            reserve = np.maximum(reserve, kept)
+        return Series(now - FINE_S / 2.0, FINE_S, reserve)
+
+    def _economic_extra_w(
         self, now: float, billed: float, stored_wh: float, forecast: Forecaster
-    ) -> dict[str, FloatArray]:
-        count = max(1, int((billed - now) // HOUR_S))
+    ) -> dict[str, float]:
+        """How far above the holdable peak prices would rather go, by charge; mostly nothing."""
+        span_s = billed - now if self.sees_all else min(billed - now, ECONOMIC_S)
+        count = max(1, int(span_s // HOUR_S))
         edges = now + HOUR_S * np.arange(count + 1, dtype=np.float64)
         prices = self.prices.means(edges)
         applies = {name: hours.means(edges) for name, hours in self._hours.items()}
-        demands = [
-            Demand(
-                name=rate.name,
-                usd_per_w=rate.usd_per_w_month,
-                incumbent_w=self.running.peaks_w[rate.name],
-            )
-            for rate in self.tariff.demand
-        ]
-        return scenario_peaks_w(
+        paths = forecast.paths_w(edges)[:ECONOMIC_PATHS]
+        battery = replace(self.battery, soc=stored_wh / self.battery.energy_wh)
+        rates = self.tariff.demand
+        peaks = scenario_peaks_w(
             now,
-            [
-                Scenario(load_w=path, import_usd_per_mwh=prices, applies=applies)
-                for path in forecast.paths_w(edges)
-            ],
-            (replace(self.battery, soc=stored_wh / self.battery.energy_wh),),
+            [Scenario(load_w=path, import_usd_per_mwh=prices, applies=applies) for path in paths],
+            (battery,),
             Connection(import_max_w=np.array([self.import_max_w])),
-            demands,
+            [
+                Demand(
+                    name=rate.name,
+                    usd_per_w=rate.usd_per_w_month,
+                    incumbent_w=self.running.peaks_w[rate.name],
+                )
+                for rate in rates
+            ],
         )
+        above_wh = max(0.0, stored_wh - battery.soc_min * battery.energy_wh)
+        extra = {}
+        for rate in rates:
+            paid_w = self.running.peaks_w[rate.name]
+            held = holdable_peaks_w(
+                battery, above_wh, paths, np.ones(count), applies[rate.name], paid_w
+            )
+            more = np.maximum(peaks[rate.name] - held, 0.0)
+            extra[rate.name] = float(np.quantile(more, ECONOMIC_SHARE))
+        return extra
 
     def _reserve_wh(
-        self,
-        horizon: Horizon,
-        demands: Sequence[Demand],
-        load_w: FloatArray,
-        stored_wh: float,
-        forecast: Forecaster,
+        self, horizon: Horizon, demands: Sequence[Demand], load_w: FloatArray, stored_wh: float
     ) -> FloatArray | float:
-        """Energy that keeps the peaks along a high path of load, at the end of each step."""
-        if not self.targets or not demands:
+        """Energy that keeps the peaks along most scenarios, at the end of each step."""
+        if self._reserve is None or not self.targets or not demands:
             return 0.0
-        edges = horizon.edges_utc_s
-        fine = edges[0] + FINE_S * np.arange(RESERVE_STEPS + 1, dtype=np.float64)
-        high_w = forecast.high_w(fine)
-        reserve = np.zeros(horizon.count)
-        ends = np.minimum((edges[1:] - edges[0]) / FINE_S, RESERVE_STEPS).astype(np.int64) - 1
-        for demand in demands:
-            hours = self._hours[demand.name].means(fine)
-            path = np.where(hours > 0.0, high_w, -np.inf)
-            need = ride_through_wh(
-                self.battery, np.full(RESERVE_STEPS, FINE_S / HOUR_S), path, demand.incumbent_w
-            )
-            reserve = np.maximum(reserve, need[ends])
+        ends = horizon.edges_utc_s[1:]
+        reserve = np.array([self._reserve.at(end) for end in ends.tolist()])
         lowest = min(d.incumbent_w for d in demands)
         above_wh = stored_wh - self.battery.soc_min * self.battery.energy_wh
         reach = attainable_wh(self.battery, above_wh, horizon.length_h, load_w, lowest)
         return np.minimum(reserve, reach)
+
+    def charge_hours(self, rate: str) -> Series:
+        """1 where a demand rate applies, from the last renewal to after the month's end."""
+        return self._hours[rate]
 
     def _value_beyond(self, now: float, billed: float, forecast: Forecaster) -> EndValue:
         """Worth of energy at the end of the day's plan, from the two days after it."""

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from mallee.core.arrays import FloatArray
-from mallee.optimize.forecast import DAY_S, level_time_s, persistence, quantile
+from mallee.optimize.forecast import level_time_s, persistence
+from mallee.optimize.scenarios import load_paths_w
 from mallee.optimize.series import Series
-
-HIGH_SHARE: Final = 0.95
-SCENARIO_DAYS: Final = 7
 
 
 class Forecaster(Protocol):
@@ -21,12 +17,8 @@ class Forecaster(Protocol):
         """What is expected."""
         ...
 
-    def high_w(self, edges_utc_s: FloatArray) -> FloatArray:
-        """What is rarely exceeded."""
-        ...
-
-    def paths_w(self, edges_utc_s: FloatArray) -> list[FloatArray]:
-        """Ways that it may go."""
+    def paths_w(self, edges_utc_s: FloatArray) -> FloatArray:
+        """Ways that it may go.  # (paths, edges - 1)"""
         ...
 
 
@@ -40,18 +32,14 @@ class Truth:
         """What will come."""
         return self.series.means(edges_utc_s)
 
-    def high_w(self, edges_utc_s: FloatArray) -> FloatArray:
-        """The same."""
-        return self.series.means(edges_utc_s)
-
-    def paths_w(self, edges_utc_s: FloatArray) -> list[FloatArray]:
+    def paths_w(self, edges_utc_s: FloatArray) -> FloatArray:
         """The one way."""
-        return [self.series.means(edges_utc_s)]
+        return self.series.means(edges_utc_s)[None, :]
 
 
 @dataclass(frozen=True, slots=True)
 class FromHistory:
-    """Yesterday at today's level, quantiles by time of day, and the last days in turn.
+    """Yesterday at today's level, and scenarios.
 
     Attributes:
         history: readings up to now, called anew for each forecast.
@@ -64,31 +52,6 @@ class FromHistory:
         history = self.history()
         return persistence(history, edges_utc_s, level_s=level_time_s(history))
 
-    def high_w(self, edges_utc_s: FloatArray) -> FloatArray:
-        """The 95 % quantile at the time of day, never below what is expected."""
-        share = quantile(self.history(), edges_utc_s, share=HIGH_SHARE)
-        return np.maximum(share, self.load_w(edges_utc_s))
-
-    def paths_w(self, edges_utc_s: FloatArray) -> list[FloatArray]:
-        """The last days repeated, begun at each of them in turn, from today's level."""
-        history = self.history()
-        expected = persistence(history, edges_utc_s, level_s=level_time_s(history))
-        plain = persistence(history, edges_utc_s, level_s=0.0)
-        level = expected - plain
-        return [path + level for path in _day_paths(history, edges_utc_s)]
-
-
-def _day_paths(history: Series, edges: FloatArray) -> list[FloatArray]:
-    day = round(DAY_S / history.step_s)
-    whole = min(SCENARIO_DAYS, len(history.values) // day)
-    if whole == 0:
-        newest = float(history.values[-1]) if len(history.values) else 0.0
-        return [np.full(len(edges) - 1, newest)]
-    recent = history.values[-whole * day :].reshape(whole, day)
-    repeats = int(np.ceil((edges[-1] - edges[0]) / DAY_S / whole)) + 1
-    paths = []
-    for first in range(whole):
-        turned = np.roll(recent, -first, axis=0).reshape(-1)
-        path = Series(float(edges[0]), history.step_s, np.tile(turned, repeats))
-        paths.append(path.means(edges))
-    return paths
+    def paths_w(self, edges_utc_s: FloatArray) -> FloatArray:
+        """Scenarios of `scenarios.py`."""
+        return load_paths_w(self.history(), edges_utc_s)

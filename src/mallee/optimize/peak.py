@@ -23,10 +23,9 @@ LIMIT_STEPS: Final = (1.0, 1.01, 1.02, 1.04, 1.08, 1.16, 1.32)
 LACK_DIVISOR: Final = 3.0
 """Where even the highest of them needs energy: a missing MWh raises a peak by 1/3 MW."""
 CANDIDATES: Final = 17
-REFINEMENTS: Final = 2
-TARGET_SHARE: Final = 0.5
-"""Quantile of the scenarios' peaks that becomes the target. A target too high is paid for sure; one
-too low costs some arbitrage until the battery gives it up."""
+REFINEMENTS: Final = 3
+ECONOMIC_SHARE: Final = 0.5
+"""Quantile of what the price-aware programme would pay above the holdable peaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +95,6 @@ def _even(battery: Battery) -> Battery:
         peak_reserve_wh=0.0,
         end=None,
     )
-
-
-def targets_w(peaks: dict[str, FloatArray], share: float = TARGET_SHARE) -> dict[str, float]:
-    """One target a charge from the scenarios' peaks."""
-    return {name: float(np.quantile(values, share)) for name, values in peaks.items()}
 
 
 def value_beyond(battery: Battery, market: Market, target_w: float, usd_per_w: float) -> EndValue:
@@ -186,32 +180,34 @@ def holdable_peaks_w(
 
 
 def ride_through_wh(
-    battery: Battery, length_h: FloatArray, high_load_w: FloatArray, target_w: FloatArray | float
+    battery: Battery, length_h: FloatArray, paths_w: FloatArray, target_w: float
 ) -> FloatArray:
-    """Energy that keeps a target along a high path of load, step by step, Wh above the floor.
+    """Energy above the floor that keeps a target along paths of load, Wh.
 
     Backwards in time: what is missing above the target must be in the store before, what is free
     below it can be charged meanwhile. At most what the battery holds.
 
     Args:
-        high_load_w: such as the 95 % quantile of the load.
+        paths_w: loads; minus infinity where the target does not count.  # (paths, steps)
         target_w: import not to exceed.
+
+    Returns:
+        At the beginning of each step and the end of the last.  # (paths, steps + 1)
     """
     most_wh = (battery.soc_max - battery.soc_min) * battery.energy_wh
-    gap_w = np.clip(
-        high_load_w - target_w,
-        -np.asarray(battery.charge_max_w),
-        np.asarray(battery.discharge_max_w),
+    charge, discharge = (
+        float(np.max(battery.charge_max_w)),
+        float(np.max(battery.discharge_max_w)),
     )
+    gap_w = np.clip(paths_w - target_w, -charge, discharge)
     use_wh = np.where(
         gap_w > 0.0, gap_w / battery.discharge_efficiency, gap_w * battery.charge_efficiency
     )
-    need = []
-    after = 0.0
-    for use in (use_wh * length_h).tolist()[::-1]:
-        need.append(after)  # at the end of the step
-        after = min(max(after + use, 0.0), most_wh)
-    return np.array(need[::-1])
+    use_wh = use_wh * length_h
+    need = np.zeros((paths_w.shape[0], paths_w.shape[1] + 1))
+    for k in range(paths_w.shape[1] - 1, -1, -1):
+        need[:, k] = np.clip(need[:, k + 1] + use_wh[:, k], 0.0, most_wh)
+    return need
 
 
 def attainable_wh(

@@ -8,7 +8,7 @@ itself; events. Every region has one writer, named below. Readers copy and nobod
     readings, progress, outcomes      collect, each shard the rows of its own devices
     commands, reasons                 control
     status, control state             control
-    plans                             plan
+    plans, outlook                    plan
     requests                          console
     heartbeat and events of a process that process
 """
@@ -26,6 +26,7 @@ from mallee.core.arrays import FloatArray, IntArray
 from mallee.core.command import CONTROL
 from mallee.core.errors import ConfigError
 from mallee.core.event import Event
+from mallee.core.outlook import Outlook
 from mallee.core.plan import Plan, Plans
 from mallee.core.request import Request, Requests
 from mallee.core.snapshot import Progress, Quality, Snapshot
@@ -101,6 +102,7 @@ class Board:
             self._blob("status"), ControlStatus, None
         )
         self._plans = TypedBlob(self._blob("plans"), Plans, Plans())
+        self._outlook: TypedBlob[Outlook | None] = TypedBlob(self._blob("outlook"), Outlook, None)
         self._requests = TypedBlob(self._blob("requests"), Requests, Requests())
         self._rings: dict[str, EventRing] = {
             name: EventRing(
@@ -306,6 +308,14 @@ class Board:
     def plans(self) -> Plans:
         """All plans, stale ones too."""
         return self._plans.read()
+
+    def publish_outlook(self, outlook: Outlook) -> None:
+        """Put out what the newest energy plan shows to people."""
+        self._outlook.write(outlook)
+
+    def outlook(self) -> Outlook | None:
+        """What the newest energy plan shows; None before the first."""
+        return self._outlook.read()
 
     def publish_requests(self, requests: tuple[Request, ...], generation: int) -> None:
         """Put out all requests in place of those before.

@@ -9,13 +9,14 @@ from mallee.runtime.event_ring import SLOT_BYTES, SLOTS
 from mallee.runtime.roles import COLLECTORS_MAX, PROCESSES
 from mallee.site.model import SiteModel
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Grows with every change of what follows; a board of another layout is not opened."""
 
 TIMINGS: Final = 4096
 STATUS_BYTES: Final = 16 * 1024
 STATE_BYTES_PER_DEVICE: Final = 512
 PLANS_BYTES: Final = 256 * 1024
+OUTLOOK_BYTES: Final = 256 * 1024
 REQUESTS_BYTES: Final = 256 * 1024
 REASONS, REASON_BYTES = 1024, 1024
 RECORDS_MIN: Final = 4096
@@ -92,6 +93,7 @@ def fields_of(site: SiteModel) -> dict[str, Field]:
         **_blob("status", STATUS_BYTES),
         **_blob("state", state_bytes),
         **_blob("plans", PLANS_BYTES),
+        **_blob("outlook", OUTLOOK_BYTES),
         **_blob("requests", REQUESTS_BYTES),
         "event_heads": ("i8", (processes,)),
         "event_marks": ("i8", (processes, SLOTS, 3)),

@@ -13,9 +13,11 @@ import structlog
 
 from mallee.control import plan_of_windows
 from mallee.core.plan import Plan
+from mallee.optimize.memory import decode, encode
+from mallee.optimize.outlook_of import outlook_of
 from mallee.optimize.site_planner import SitePlanner, planner_of
 from mallee.runtime.board import Board
-from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.runtime.run_folder import RunFolder, load_run, write_private
 from mallee.site.model import SiteModel
 
 BEAT_S = 1.0
@@ -28,18 +30,47 @@ def main(folder: Path) -> None:
     place = RunFolder(folder)
     run, site = load_run(place)
     energy = planner_of(site, Path(run.source).parent)
-    planner = Planner(site, Board.open(place.board, site), energy)
+    if energy is not None:
+        _remember(energy, place.plan_memory)
+    planner = Planner(site, Board.open(place.board, site), energy, memory=place.plan_memory)
     signal.signal(signal.SIGTERM, lambda *_: planner.stop())
     _log.info("planning", site=site.name)
     planner.run()
 
 
-class Planner:
-    """Writes the plans of one site to its board."""
+def _remember(energy: SitePlanner, path: Path) -> None:
+    """Go on from what an earlier planner kept, where it can be read."""
+    try:
+        kept = decode(path.read_bytes())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _log.warning("the planner's memory cannot be read, starting afresh", error=str(error))
+        return
+    if kept is None:
+        _log.warning("the planner's memory is of another version, starting afresh")
+        return
+    energy.memory = kept
 
-    def __init__(self, site: SiteModel, board: Board, energy: SitePlanner | None = None) -> None:
-        self._site, self._board, self._energy = site, board, energy
+
+class Planner:
+    """Writes the plans of one site to its board.
+
+    Args:
+        memory: file for what the energy planner remembers; None keeps nothing.
+    """
+
+    def __init__(
+        self,
+        site: SiteModel,
+        board: Board,
+        energy: SitePlanner | None = None,
+        *,
+        memory: Path | None = None,
+    ) -> None:
+        self._site, self._board, self._energy, self._memory = site, board, energy, memory
         self._standing: tuple[Plan, ...] = ()
+        self._made = 0
         self._due_s = 0.0
         self._generation = board.plans().generation
         self._stopped = threading.Event()
@@ -72,4 +103,18 @@ class Planner:
             windows = (plan,) if plan is not None else ()
             self._board.publish_plans(windows + energy, self._generation)
             self._due_s, self._standing = time_s + PLAN_EVERY_S, energy
+        if self._energy is not None and self._energy.made != self._made:
+            self._made = self._energy.made
+            self._show(self._energy)
         self._board.beat("plan", time_s)
+
+    def _show(self, energy: SitePlanner) -> None:
+        """Put out what the newest plan shows, and keep what it grew from."""
+        outlook = outlook_of(energy)
+        if outlook is not None:
+            self._board.publish_outlook(outlook)
+        if self._memory is not None:
+            try:
+                write_private(self._memory, encode(energy.memory))
+            except OSError as error:  # a full disk stops no plan
+                _log.warning("the planner's memory cannot be kept", error=str(error))

@@ -4,6 +4,7 @@
       run/      board, lock, run.json, login and certificates of the simulated devices; owner only
       logs/     one file a process
       history/  what the console's history writer keeps
+      plan.msgpack  what the planner remembers: forecasts and the month's peaks grow from it
 
 One `mallee up` holds the lock; every other command finds a running site through it.
 """
@@ -86,6 +87,11 @@ class RunFolder:
     def board(self) -> Path:
         """The memory-mapped board."""
         return self.run / "board"
+
+    @property
+    def plan_memory(self) -> Path:
+        """What the planner read, planned and forecast; outlives a run."""
+        return self.path / "plan.msgpack"
 
     @property
     def twin_state(self) -> Path:

@@ -1,5 +1,20 @@
 // Made by web/make_api.py from the server's structs; do not edit.
 
+export interface Ahead {
+  from_utc_s: number[];
+  until_utc_s: number;
+  price_per_mwh: (number | null)[];
+  marginal_per_mwh: (number | null)[];
+  load_w: (number | null)[];
+  load_low_w: (number | null)[];
+  load_high_w: (number | null)[];
+  import_w: (number | null)[];
+  import_max_w: (number | null)[];
+  charge_w: (number | null)[];
+  soc: (number | null)[];
+  load_by_class_w: Record<string, (number | null)[]>;
+}
+
 export interface AlarmAsked {
   what: "acknowledge" | "note" | "put back" | "reset" | "shelve" | "take out" | "unshelve";
   actor: string;
@@ -131,6 +146,16 @@ export interface EventRow {
   severity: number;
 }
 
+export interface ForecastScore {
+  name: string;
+  unit: string;
+  lead_s: number;
+  error: number | null;
+  persistence_error: number | null;
+  skill: number | null;
+  count: number;
+}
+
 export interface FrameText {
   status: ControlStatus | null;
   why: WhyLine | null;
@@ -179,6 +204,58 @@ export interface Line {
   reading: number | null;
 }
 
+export interface Month {
+  name: string;
+  from_utc_s: number;
+  lines: MonthLine[];
+  peaks: Peak[];
+  notes: string[];
+}
+
+export interface MonthLine {
+  name: string;
+  quantity: number;
+  unit: string;
+  amount: number;
+  amount_without: number;
+}
+
+export interface Outlook {
+  site: string;
+  tariff: string;
+  currency: string;
+  made_utc_s: number;
+  generation: number;
+  good: boolean;
+  ahead: Ahead;
+  past: Past;
+  month: Month;
+  said: Said[];
+  scores: ForecastScore[];
+  cost: number;
+  cost_without: number;
+  worth_after: number;
+  made: number;
+  lost: number;
+}
+
+export interface Past {
+  from_utc_s: number[];
+  import_w: (number | null)[];
+  planned_import_w: (number | null)[];
+  charge_w: (number | null)[];
+  planned_charge_w: (number | null)[];
+  load_w: (number | null)[];
+}
+
+export interface Peak {
+  name: string;
+  so_far_w: number;
+  aimed_w: number;
+  at_risk_w: number | null;
+  price_per_kw: number;
+}
+
 export interface Place {
   id: string;
   parent: number;
@@ -219,6 +296,14 @@ export interface Remark {
   time_s: number;
   actor: string;
   text: string;
+}
+
+export interface Said {
+  what: string;
+  from_utc_s: number;
+  worth: number;
+  sentence: string;
+  kept: boolean;
 }
 
 export interface SignalInfo {

@@ -18,6 +18,7 @@ export const PAGES: PageEntry[] = [
   { name: "power", label: "Power", key: "p", load: () => import("../pages/Power.svelte") },
   { name: "cooling", label: "Cooling", key: "c", load: () => import("../pages/Cooling.svelte") },
   { name: "compute", label: "Compute", key: "m", load: () => import("../pages/Compute.svelte") },
+  { name: "plan", label: "Plan", key: "l", load: () => import("../pages/Plan.svelte") },
   { name: "devices", label: "Devices", key: "d", load: () => import("../pages/Devices.svelte") },
   { name: "alarms", label: "Alarms", key: "a", load: () => import("../pages/Alarms.svelte") },
   { name: "history", label: "History", key: "h", load: () => import("../pages/History.svelte") },

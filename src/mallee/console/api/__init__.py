@@ -5,10 +5,10 @@ A resource is one more file in `RESOURCES`; `web/src/lib/api.ts` is made from `A
 
 from typing import Final
 
-from mallee.console.api import alarms, devices, events, gpus, history, site, status, trend
+from mallee.console.api import alarms, devices, events, gpus, history, plan, site, status, trend
 from mallee.console.api.serving import Route
 
-RESOURCES: Final = (site, status, trend, events, alarms, devices, gpus, history)
+RESOURCES: Final = (site, status, trend, events, alarms, devices, gpus, history, plan)
 ROUTES: Final[tuple[Route, ...]] = tuple(route for one in RESOURCES for route in one.ROUTES)
 POSTS: Final[tuple[Route, ...]] = alarms.POSTS
 """What is asked with POST: everything that changes something."""
