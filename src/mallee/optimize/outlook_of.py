@@ -64,7 +64,7 @@ def outlook_of(planner: SitePlanner) -> Outlook | None:
         scores=_scores(memory),
         cost=schedule.cost_usd["energy"] + schedule.cost_usd["wear"] + schedule.cost_usd["export"],
         cost_without=float(np.sum(load_w * prices * hours)) / 1e6,
-        worth_after=(stored_wh - start_wh) / 1e6 * price,
+        worth_after=float(stored_wh - start_wh) / 1e6 * price,
         made=planner.made,
         lost=planner.lost,
     )
@@ -169,8 +169,8 @@ def _peaks(planner: SitePlanner, day: DayPlanner, now: float) -> list[Peak]:
         found.append(
             Peak(
                 name=rate.name,
-                so_far_w=so_far_w,
-                aimed_w=aimed_w,
+                so_far_w=float(so_far_w),
+                aimed_w=float(aimed_w),
                 at_risk_w=at_risk_w,
                 price_per_kw=rate.usd_per_w_month * 1e3,
             )
