@@ -20,7 +20,17 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 SITES = sorted((ROOT / "examples/sites").glob("*.toml"))
-PAGES = ("overview", "power", "cooling", "compute", "plan", "devices", "alarms", "history")
+PAGES = (
+    "overview",
+    "power",
+    "cooling",
+    "compute",
+    "plan",
+    "devices",
+    "alarms",
+    "history",
+    "events",
+)
 SIZES = {"control room": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
 LOOKS = (("control room", "light"), ("wall", "dark"), ("phone", "light"))
 START_MAX_S = 600.0

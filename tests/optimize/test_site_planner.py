@@ -1,4 +1,4 @@
-"""A site's planner on readings by hand: what control gets, what people see, what a restart keeps."""
+"""A site's planner on readings by hand: what control gets, people see, a restart keeps."""
 
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def test_the_process_puts_plan_and_outlook_on_the_board(
     board.write_readings(np.arange(site.point_count), now.values, now.quality, 10.0)
     process = Planner(site, board, SitePlanner(site, TARIFF, {}), memory=memory)
     process.step(10.0, START_UTC_S)
-    assert [plan.source for plan in board.plans().plans] == ["energy"]
+    assert "energy" in [plan.source for plan in board.plans().plans]
     outlook = board.outlook()
     assert outlook is not None and outlook.good
     assert decode(memory.read_bytes()) is not None
