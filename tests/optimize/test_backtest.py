@@ -71,7 +71,7 @@ def test_scenarios_surround_the_history_and_repeat() -> None:
     fives = np.arange(288 * 6)
     day = 1e6 + 3e5 * np.sin(fives / 288.0 * 2.0 * np.pi)
     history = Series(0.0, 300.0, day + np.repeat([0.0, 4e4, -3e4, 5e4, 0.0, 2e4], 288))
-    edges = history.end_utc_s + 900.0 * np.arange(193)
+    edges = history.end_utc_s + 900.0 * np.arange(193, dtype=np.float64)
     paths = load_paths_w(history, edges)
     assert paths.shape[1] == 192
     assert (paths == load_paths_w(history, edges)).all()
@@ -80,7 +80,9 @@ def test_scenarios_surround_the_history_and_repeat() -> None:
     assert np.abs(middle - expected).mean() < 0.05 * 1e6
     assert paths.min(axis=0)[:96].mean() < expected.mean() < paths.max(axis=0)[:96].mean()
     assert paths[:, :4].std() < paths[:, -96:-92].std()  # farther away less is known
-    flat = load_paths_w(Series(0.0, 300.0, np.array([5e5])), 300.0 + 900.0 * np.arange(5))
+    flat = load_paths_w(
+        Series(0.0, 300.0, np.array([5e5])), 300.0 + 900.0 * np.arange(5, dtype=np.float64)
+    )
     assert flat.mean() == pytest.approx(5e5, rel=0.05)
 
 

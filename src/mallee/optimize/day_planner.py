@@ -254,7 +254,8 @@ class DayPlanner:
         lowest = min(d.incumbent_w for d in demands)
         above_wh = stored_wh - self.battery.soc_min * self.battery.energy_wh
         reach = attainable_wh(self.battery, above_wh, horizon.length_h, load_w, lowest)
-        return np.minimum(reserve, reach)
+        kept: FloatArray = np.minimum(reserve, reach)
+        return kept
 
     def charge_hours(self, rate: str) -> Series:
         """1 where a demand rate applies, from the last renewal to after the month's end."""
