@@ -19,6 +19,7 @@ from mallee.cli.energy import backtest, bill
 from mallee.cli.inspect import query, status, why
 from mallee.cli.journal import audit, events
 from mallee.cli.plan import plan
+from mallee.cli.replay import replay
 from mallee.cli.response import response
 from mallee.cli.study import bench, simulate
 from mallee.cli.up import up
@@ -40,6 +41,7 @@ for command in (
     events,
     audit,
     discover,
+    replay,
     bill,
     backtest,
     response,
