@@ -23,7 +23,7 @@ from mallee.kinds import KINDS
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "sites"
 DEMO = EXAMPLES / "charging-site.toml"
-ADDITIONS = "tests/house/test_additions.py"
+ADDITIONS = ("tests/house/test_additions.py", "tests/runtime/test_new_protocol.py")
 GOALS = {
     "kind_literal_lines": "<= 25",
     "protocol_branches": "0",
@@ -58,7 +58,16 @@ def added() -> Figures:
     )
     with tempfile.TemporaryDirectory(prefix="mallee-house-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", ADDITIONS, f"--junitxml={report}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "0",
+            *ADDITIONS,
+            f"--junitxml={report}",
+        ]
         command += ["-o", "junit_family=xunit1"]  # the family that keeps what tests record
         subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
         for case in ElementTree.parse(report).iter("testcase"):

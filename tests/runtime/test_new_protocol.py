@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -153,7 +154,7 @@ def site_with_toy_meter(site: SiteModel, folder: Path) -> SiteModel:
 
 @pytest.mark.usefixtures("toy")
 def test_a_new_protocol_is_found_checked_served_and_read_into_the_board(
-    site: SiteModel, tmp_path: Path
+    site: SiteModel, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     assert set(DRIVERS) == set(EMULATORS) == set(PROTOCOLS) >= {"toy", "sunspec"}
     site = site_with_toy_meter(site, tmp_path)
@@ -190,3 +191,4 @@ def test_a_new_protocol_is_found_checked_served_and_read_into_the_board(
     snapshot = board.snapshot(0.0)
     assert (snapshot.quality[rows] == Quality.GOOD).all()
     assert snapshot.values[rows] == pytest.approx(twin.reported[rows])
+    record_property("files_new_protocol", 0)  # all three places are new; the package is as it was
