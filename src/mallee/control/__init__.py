@@ -7,6 +7,7 @@ from mallee.control.cycle import PERIOD_S, cycle, initial_state
 from mallee.control.demand_window import plan_of_windows
 from mallee.control.limits import Limits, limits_of
 from mallee.control.safe_state import safe_commands
+from mallee.control.schedule import limits_now
 from mallee.control.state import ControlState
 from mallee.control.status import status_of
 
@@ -16,6 +17,7 @@ __all__ = [
     "Limits",
     "cycle",
     "initial_state",
+    "limits_now",
     "limits_of",
     "plan_of_windows",
     "safe_commands",

@@ -1,6 +1,6 @@
 """What bounds the site, worked out once from the site model: budget, contract, rows to look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from mallee.kinds.battery import BATTERY
 from mallee.site.allocation import allocate
 from mallee.site.budget import Budget, budget_of
 from mallee.site.model import DeviceGroup, SiteModel
+from mallee.site.schedule import lowest_limits
 
 Policy = Literal["chargers-first", "compute-first", "shared"]
 
@@ -130,7 +131,7 @@ def limits_of(site: SiteModel) -> Limits:
         soc_max=control.soc_max,
         soc_target=control.soc_target,
         policy=control.policy,
-        safe_w=safe_limits_w(budget, control.import_margin_frac),
+        safe_w=safe_limits_w(_at_lowest(site, budget), control.import_margin_frac),
         age_max_s=3.0,
         batteries=batteries,
         heat=heat_of(site, budget.loads),
@@ -139,6 +140,14 @@ def limits_of(site: SiteModel) -> Limits:
         write_min=write_min,
         write_max=write_max,
     )
+
+
+def _at_lowest(site: SiteModel, budget: Budget) -> Budget:
+    """The budget in the hours in which schedules allow least: standing values know no clock."""
+    limit_w, feeds = budget.limit_w.copy(), site.feed_branches
+    lowest_w = [lowest_limits(feed).import_max_w for feed in site.file.feeds]
+    limit_w[feeds] = np.minimum(limit_w[feeds], lowest_w)
+    return replace(budget, limit_w=limit_w)
 
 
 def safe_limits_w(budget: Budget, margin_frac: float) -> FloatArray:

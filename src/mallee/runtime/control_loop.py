@@ -19,6 +19,7 @@ from mallee.control import (
     Limits,
     cycle,
     initial_state,
+    limits_now,
     limits_of,
     safe_commands,
     status_of,
@@ -33,6 +34,7 @@ from mallee.site.model import SiteModel
 
 FAILURES_MAX = 3
 STATUS_EVERY_CYCLES = 2
+SCHEDULE_EVERY_CYCLES = 10
 COLLECT_EVERY_CYCLES = 600
 _log = structlog.get_logger()
 
@@ -59,7 +61,8 @@ class ControlLoop:
 
     def __init__(self, site: SiteModel, board: Board) -> None:
         self._board = board
-        self._limits: Limits = limits_of(site)
+        self._file, self._site_limits = site.file, limits_of(site)
+        self._limits: Limits = self._site_limits
         self._state = self._saved_state()
         self._failures = 0
         self._stopped = False
@@ -93,6 +96,8 @@ class ControlLoop:
         """
         snapshot = self._board.snapshot(time_s)
         try:
+            if self._state.cycle % SCHEDULE_EVERY_CYCLES == 0:
+                self._limits = limits_now(self._site_limits, self._file, time.time())
             plans, requests = self._board.plans().plans, self._board.requests().requests
             state, commands, events = cycle(
                 self._state, snapshot, plans, requests, self._limits, time_s

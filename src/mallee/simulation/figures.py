@@ -6,8 +6,9 @@ import numpy as np
 
 from mallee.core.units import SECONDS_PER_HOUR
 from mallee.kinds.battery import BATTERY
+from mallee.simulation.contracts import feed_records
 from mallee.simulation.run import Simulation
-from mallee.site.compliance import check_record, ramp_tolerance_w
+from mallee.site.compliance import ramp_tolerance_w
 from mallee.twin.parts.compute.work import CAUSES
 
 Figures = dict[str, float | int | str]
@@ -32,22 +33,22 @@ def figures_of(run: Simulation) -> Figures:
 
 
 def _contract(run: Simulation) -> Figures:
-    """What the contract's meter saw, and how often it was broken, in seconds."""
-    feed, grid_w = run.site.grid, run.series["grid_w"]
-    record = check_record(grid_w, feed)
-    fast_w = run.grid_20ms_w
+    """What the meters saw, and how often a feed's contract was broken, in seconds."""
+    grid_w, fast_w = run.series["grid_w"], run.grid_20ms_w
+    kept = [record.compliance for record in feed_records(run)]
+    over_limit = np.any([one.over_import | one.over_export for one in kept], axis=0)
     return {
         "grid_max_w": float(grid_w.max()),
         "grid_min_w": float(grid_w.min()),
         "grid_max_20ms_w": float(fast_w.max()),
         "grid_min_20ms_w": float(fast_w.min()),
-        "change_1s_max_w": record.change_1s_max_w,
-        "change_60s_max_w": record.change_60s_max_w,
-        "limit_violations": int((record.over_import | record.over_export).sum()),
-        "ramp_violations": int(record.over_ramp.sum()),
-        "ramp_violations_strict": int(record.over_ramp_strict.sum()),
-        "ramp_tolerance_w": ramp_tolerance_w(feed),
-        "ramp_excess_max_w": float(record.ramp_excess_w.max()),
+        "change_1s_max_w": max(one.change_1s_max_w for one in kept),
+        "change_60s_max_w": max(one.change_60s_max_w for one in kept),
+        "limit_violations": int(over_limit.sum()),
+        "ramp_violations": int(np.any([one.over_ramp for one in kept], axis=0).sum()),
+        "ramp_violations_strict": int(np.any([one.over_ramp_strict for one in kept], axis=0).sum()),
+        "ramp_tolerance_w": ramp_tolerance_w(run.site.grid),
+        "ramp_excess_max_w": max(float(one.ramp_excess_w.max()) for one in kept),
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from mallee.control import ControlState
 from mallee.core.arrays import Float32Array, FloatArray, IntArray
+from mallee.core.units import SECONDS_PER_HOUR
 from mallee.kinds import KINDS
 from mallee.kinds.cdu import CDU
 from mallee.kinds.meter import METER
@@ -54,6 +55,7 @@ class Record:
         series: columns by the names in `SERIES`.  # (seconds,) each
         grid_20ms_w, load_20ms_w: true import, and the same without batteries.  # (steps,)
         branches_w: true power into the branches `branch_rows`, means.  # (seconds, branches)
+        feeds_w: true import through each utility feed, means.  # (seconds, feeds)
         pods_each_w: AC power of the racks of each pod.  # (seconds, pods)
         dark_racks: racks that lost their supply, by when it was first seen, in s.
     """
@@ -65,6 +67,8 @@ class Record:
         self.load_20ms_w = np.zeros(seconds * STEPS_PER_S)
         self.branch_rows = _shown_branches(site)
         self.branches_w: Float32Array = np.zeros((seconds, len(self.branch_rows)), np.float32)
+        self.feeds_w = np.zeros((seconds, len(site.feed_branches)))
+        self._feeds_wh = self._through_feeds_wh()
         self.pods_each_w: Float32Array = np.zeros((seconds, len(site.pods)), np.float32)
         self.dark_racks: dict[str, float] = {}
         self._blocks = 1000 // CONTROL_MS
@@ -107,6 +111,8 @@ class Record:
         means = self._sums.mean(axis=0)
         series["grid_w"][second] = self.grid_20ms_w[here].mean()
         series["load_w"][second] = self.load_20ms_w[here].mean()
+        before_wh, self._feeds_wh = self._feeds_wh, self._through_feeds_wh()
+        self.feeds_w[second] = (self._feeds_wh - before_wh) * SECONDS_PER_HOUR
         for column, name in enumerate(_MEANS):
             series[name][second] = means[column]
         series["soc"][second] = self._twin.truth.soc
@@ -129,6 +135,11 @@ class Record:
         series["throughput"][second] = 1.0 - float(shares.sum())
         for rack in np.flatnonzero(self._twin.compute.supply.dark).tolist():
             self.dark_racks.setdefault(self._site.racks.names[rack], second + 1.0)
+
+    def _through_feeds_wh(self) -> FloatArray:
+        """Energy through each feed since the start.  # (feeds,)"""
+        feeds = self._twin.branches.state[self._site.feed_branches]
+        return np.asarray(feeds["import_wh"] - feeds["export_wh"])
 
     @property
     def work(self) -> Work:

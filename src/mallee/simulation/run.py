@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from mallee.control import ControlState, initial_state, limits_of, plan_of_windows
+from mallee.control import ControlState, initial_state, limits_now, limits_of, plan_of_windows
 from mallee.core.arrays import FloatArray
 from mallee.core.command import Command
 from mallee.core.errors import ConfigError
@@ -149,6 +149,7 @@ def simulate(
     events: list[Event] = []
     began_s = time.perf_counter()
     for second in range(duration_s):
+        in_force = limits_now(limits, site.file, start_utc_s + second)
         if has_windows and second % PLAN_EVERY_S == 0:
             plan = plan_of_windows(site.file, start_utc_s + second, float(second))
             plans = windows = (plan,) if plan is not None else ()
@@ -159,7 +160,7 @@ def simulate(
             snapshot = collector.collect(time_s)
             if planner is not None and part == 0:
                 plans = windows + planner(snapshot, start_utc_s + time_s, time_s)
-            state, commands, said = decide(state, snapshot, plans, (), limits, time_s)
+            state, commands, said = decide(state, snapshot, plans, (), in_force, time_s)
             events += said
             if watch is not None:
                 watch(twin, snapshot, state, commands)

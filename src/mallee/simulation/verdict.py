@@ -1,7 +1,8 @@
 """Whether a run kept its limits: which was broken, by how much, for how long, when first.
 
 Judged on what truly flowed, not on what sensors said. Powers at the meter are 1 s means, as the
-contract's meter keeps them; the figures state the 20 ms peaks beside them.
+contract's meter keeps them; the figures state the 20 ms peaks beside them. Every feed is held to
+its own contract, and to the limits that its schedule sets at the time.
 """
 
 import math
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mallee.core.arrays import FloatArray
+from mallee.simulation.contracts import FeedRecord, feed_records
 from mallee.simulation.run import Simulation
-from mallee.site.compliance import check_record, ramp_tolerance_w
+from mallee.site.compliance import ramp_tolerance_w
 
 SOC_SLACK = 0.005
 """Farther outside the window than a battery's own register resolves counts as a break."""
@@ -22,7 +24,7 @@ class Finding(NamedTuple):
     """One limit.
 
     Attributes:
-        limit: a stable name.
+        limit: a stable name; of a contract, with the feed where the site has several.
         unit: of `allowed` and `worst`: power, a fraction, or how many.
         allowed: the limit.
         worst: the farthest value; of a ramp, the change beyond what its window allows.
@@ -47,19 +49,30 @@ class Finding(NamedTuple):
 
 def judge(run: Simulation) -> list[Finding]:
     """Every limit that the site has, in the order in which they matter."""
-    feed, grid_w = run.site.grid, run.series["grid_w"]
-    record = check_record(grid_w, feed)
-    highest_w, lowest_w = _top(grid_w), -_top(-grid_w)
-    found = [
-        _finding("import", "w", feed.import_max_w, highest_w, record.over_import),
-        _finding("export", "w", feed.export_max_w, max(0.0, -lowest_w), record.over_export),
-    ]
+    records = feed_records(run)
+    found = [one for record in records for one in _contract(record, is_only=len(records) == 1)]
+    return [*found, *_soc_window(run), _breakers(run)]
+
+
+def _contract(record: FeedRecord, *, is_only: bool) -> list[Finding]:
+    """Limits in force and ramps of one feed; its name stands behind where there are several."""
+    feed, kept = record.feed, record.compliance
+    behind = "" if is_only else f" {feed.name}"
+    found = []
+    for limit, power_w, allowed_w, broken in (
+        ("import", record.import_w, record.import_max_w, kept.over_import),
+        ("export", -record.import_w, record.export_max_w, kept.over_export),
+    ):
+        at = np.argmax(power_w - allowed_w) if power_w.size else None
+        allowed, worst = (math.nan, math.nan) if at is None else (allowed_w[at], power_w[at])
+        worst = worst if limit == "import" else max(0.0, worst)
+        found.append(_finding(limit + behind, "w", float(allowed), float(worst), broken))
     if math.isfinite(min(feed.ramp_up_w_per_s, feed.ramp_down_w_per_s)):
         tolerance_w = ramp_tolerance_w(feed)
-        note = f"{tolerance_w / 1e3:g} kW tolerated; {record.over_ramp_strict.sum()} s without"
-        excess_w = _top(record.ramp_excess_w)
-        found.append(_finding("ramp", "w", tolerance_w, excess_w, record.over_ramp, note))
-    return [*found, *_soc_window(run), _breakers(run)]
+        note = f"{tolerance_w / 1e3:g} kW tolerated; {kept.over_ramp_strict.sum()} s without"
+        excess_w = _top(kept.ramp_excess_w)
+        found.append(_finding("ramp" + behind, "w", tolerance_w, excess_w, kept.over_ramp, note))
+    return found
 
 
 def _finding(

@@ -51,12 +51,19 @@ def ramp_tolerance_w(feed: UtilityFeed) -> float:
     return TOLERANCE_FRAC * feed.contracted_w
 
 
-def check_record(grid_w: FloatArray, feed: UtilityFeed) -> Compliance:
+def check_record(
+    grid_w: FloatArray,
+    feed: UtilityFeed,
+    import_max_w: FloatArray | None = None,
+    export_max_w: FloatArray | None = None,
+) -> Compliance:
     """Judge a record of 1 s means.
 
     Args:
         grid_w: import at the feed's meter.  # (seconds,)
         feed: the connection's contract.
+        import_max_w, export_max_w: limits in force (`schedule.limits_over`); the contract's own
+            where none are given.  # (seconds,)
     """
     seconds = grid_w.size
     excess_w = np.zeros(seconds)
@@ -68,8 +75,8 @@ def check_record(grid_w: FloatArray, feed: UtilityFeed) -> Compliance:
         here_w = np.maximum(change_w - window.up_max_w, -change_w - window.down_max_w)
         np.maximum(excess_w[window.distance_s :], here_w, out=excess_w[window.distance_s :])
     return Compliance(
-        over_import=grid_w > feed.import_max_w,
-        over_export=grid_w < -feed.export_max_w,
+        over_import=grid_w > (feed.import_max_w if import_max_w is None else import_max_w),
+        over_export=-grid_w > (feed.export_max_w if export_max_w is None else export_max_w),
         over_ramp=excess_w > ramp_tolerance_w(feed),
         over_ramp_strict=excess_w > 1e-6 * feed.contracted_w,
         ramp_excess_w=excess_w,

@@ -15,10 +15,10 @@ from mallee.core.arrays import BoolArray, FloatArray
 from mallee.core.command import HEARTBEAT, Command
 from mallee.core.snapshot import Snapshot
 from mallee.simulation.campaign.world import World
+from mallee.simulation.contracts import feed_records
 from mallee.simulation.figures import Figures
 from mallee.simulation.oracle import forced_loss
 from mallee.simulation.run import Simulation
-from mallee.site.compliance import check_record
 from mallee.twin.faults import KINDS as FAULTS
 from mallee.twin.site_twin import SiteTwin
 
@@ -105,14 +105,15 @@ def longest_s(broken: BoolArray) -> float:
 
 
 def _over_import(seen: Seen) -> float:
-    grid_w, feed = seen.run.series["grid_w"], seen.run.site.grid
-    longest = longest_s(grid_w > feed.import_max_w)
+    longest = max(longest_s(one.compliance.over_import) for one in feed_records(seen.run))
     return longest if longest > OVER_MAX_S else 0.0
 
 
 def _over_export(seen: Seen) -> float:
-    grid_w, feed = seen.run.series["grid_w"], seen.run.site.grid
-    longest = longest_s(grid_w < -feed.export_max_w - 1e-3 * feed.contracted_w)
+    longest = max(
+        longest_s(-one.import_w > one.export_max_w + 1e-3 * one.feed.contracted_w)
+        for one in feed_records(seen.run)
+    )
     return longest if longest > OVER_MAX_S else 0.0
 
 
@@ -120,8 +121,7 @@ def _over_ramp(seen: Seen) -> float:
     """Only where nothing is broken and the battery is as quick as its maker says."""
     if seen.world.is_broken or seen.world.battery_delay_s > 0.05:
         return 0.0
-    record = check_record(seen.run.series["grid_w"], seen.run.site.grid)
-    return float(record.over_ramp.sum())
+    return float(sum(one.compliance.over_ramp.sum() for one in feed_records(seen.run)))
 
 
 def _trips(seen: Seen) -> float:
