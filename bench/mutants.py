@@ -17,7 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mutations import Mutant, judges, physics
+from mutations import Mutant, control, judges, physics, sites
 
 ROOT = Path(__file__).parents[1]
 COPIED = (
@@ -33,7 +33,12 @@ COPIED = (
 TIMEOUT_S = 600
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "static", "*.nbi", "*.nbc")
 
-MUTANTS: tuple[Mutant, ...] = (*physics.MUTANTS, *judges.MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (
+    *physics.MUTANTS,
+    *control.MUTANTS,
+    *sites.MUTANTS,
+    *judges.MUTANTS,
+)
 
 
 def is_stale(mutant: Mutant) -> bool:

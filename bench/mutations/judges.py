@@ -94,8 +94,8 @@ MUTANTS = (
     ),
     Mutant(
         "site/plausible.py",
-        "(-most_w, most_w) if unit.is_rated",
-        "(0.0, most_w) if unit.is_rated",
+        "-most_w if gives else",
+        "0.0 if gives else",
         READINGS,
         "a battery that discharges is implausible",
     ),

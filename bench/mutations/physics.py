@@ -5,8 +5,15 @@ from mutations import Mutant
 NUMBERS = ("tests/twin/test_numbers.py",)
 
 
+FLOWS = ("tests/twin/test_flow_numbers.py",)
+
+
 def _m(file: str, before: str, after: str, what: str) -> Mutant:
     return Mutant(f"twin/parts/{file}", before, after, NUMBERS, what)
+
+
+def _flow(file: str, before: str, after: str, what: str) -> Mutant:
+    return Mutant(f"twin/{file}", before, after, FLOWS, what)
 
 
 MUTANTS = (
@@ -288,6 +295,60 @@ MUTANTS = (
         'guard["healthy_s"] >= curve["return_s"]',
         'guard["healthy_s"] >= 0.0',
         "back at once after a trip",
+    ),
+    _flow(
+        "electrical.py",
+        "REACTIVE_FRAC * (pods_w + state",
+        "-REACTIVE_FRAC * (pods_w + state",
+        "loads that lead at the meter",
+    ),
+    _flow(
+        "electrical.py",
+        'plant.site[0]["grid_w"] - plant.site[0]["battery_w"]',
+        'plant.site[0]["grid_w"] + plant.site[0]["battery_w"]',
+        "a load that holds its battery twice",
+    ),
+    _flow(
+        "parts/power/branches.py",
+        "CABLE_LOSS_FRAC: Final = 0.005",
+        "CABLE_LOSS_FRAC: Final = 0.05",
+        "cables that lose a twentieth",
+    ),
+    _flow(
+        "parts/power/tree.py",
+        'branch["load_loss_w"] * part * part',
+        'branch["load_loss_w"] * part',
+        "losses that turn with the flow",
+    ),
+    _flow(
+        "parts/power/tree.py",
+        'branch["no_load_w"] + branch',
+        "branch",
+        "iron that loses nothing",
+    ),
+    _flow(
+        "parts/power/tree.py",
+        'branch["reactance_frac"] * REACTIVE_FRAC) * flow_pu',
+        'branch["reactance_frac"]) * flow_pu',
+        "a voltage drop by the whole reactance",
+    ),
+    _flow(
+        "parts/power/tree.py",
+        'max(0.0, -state["flow_w"]) * hours',
+        'max(0.0, state["flow_w"]) * hours',
+        "export counted from import",
+    ),
+    _flow(
+        "parts/power/meters.py",
+        "(flow_w**2 + reactive**2) ** 0.5",
+        "flow_w + reactive",
+        "apparent power as a plain sum",
+    ),
+    _flow(
+        "parts/power/meters.py",
+        "va / (volts * SQRT3)",
+        "va / volts",
+        "a current of one phase",
     ),
     # Cooling
     _m(

@@ -1,10 +1,21 @@
 """What a comparison is: what was expected, what the twin gave, how far off, and by whom."""
 
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import numpy as np
 
 from mallee.core.arrays import FloatArray
+
+Kind = Literal["validation", "verification", "calibration", "null case"]
+VALIDATION: Final = "validation"
+"""Somebody else's number against product code that was not fitted to it."""
+VERIFICATION: Final = "verification"
+"""An equation or a setting against another solution of it."""
+CALIBRATION: Final = "calibration"
+"""A figure that constants were chosen by: says how well they fit, and nothing more."""
+NULL_CASE: Final = "null case"
+"""What the check beside it would say where it has nothing to find."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +30,7 @@ class Check:
         got: what the twin gave.
         unit: of both.
         source: whose figure it is.
+        kind: what the comparison is worth.
     """
 
     key: str
@@ -29,6 +41,7 @@ class Check:
     high: float
     unit: str
     source: str
+    kind: Kind
 
     @property
     def is_met(self) -> bool:
@@ -87,6 +100,7 @@ class Result:
         tolerance: float,
         unit: str,
         source: str,
+        kind: Kind = VERIFICATION,
     ) -> None:
         """A figure that must be met within a tolerance."""
         self.checks.append(
@@ -99,11 +113,20 @@ class Result:
                 high=expected + tolerance,
                 unit=unit,
                 source=source,
+                kind=kind,
             )
         )
 
     def within(
-        self, key: str, what: str, got: float, low: float, high: float, unit: str, source: str
+        self,
+        key: str,
+        what: str,
+        got: float,
+        low: float,
+        high: float,
+        unit: str,
+        source: str,
+        kind: Kind = VERIFICATION,
     ) -> None:
         """A figure that must lie in a published band; either end may be infinite."""
         if low == -np.inf:
@@ -122,5 +145,6 @@ class Result:
                 high=high,
                 unit=unit,
                 source=source,
+                kind=kind,
             )
         )

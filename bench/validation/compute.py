@@ -17,7 +17,7 @@ from mallee.twin.parts.compute import Compute
 from mallee.twin.parts.compute.throughput import TABLES, pchip
 from mallee.twin.parts.compute.workload.fit import compare, fit_training
 from mallee.twin.parts.compute.workload.trace_file import read_trace
-from validation.case import Curve, Picture, Result
+from validation.case import CALIBRATION, VALIDATION, Curve, Picture, Result
 from validation.electrical import DEMO
 
 STEP_S = 0.02
@@ -67,7 +67,9 @@ def caps(result: Result, shared: Path | None) -> None:
     curves = []
     for kind, found in errors.items():
         mean = float(np.mean(found))
-        result.within("V3", f"mean error of throughput, {kind}", mean, -np.inf, 0.04, "", EMERALD)
+        result.within(
+            "V3", f"mean error of throughput, {kind}", mean, -np.inf, 0.04, "", EMERALD, CALIBRATION
+        )
         table = np.array(TABLES[kind]).T
         fine = np.linspace(0.25, 1.0, 100, dtype=np.float64)
         curves.append(Curve(name=kind, x=fine, y=pchip(table[0], table[1], fine)))
@@ -78,7 +80,7 @@ def caps(result: Result, shared: Path | None) -> None:
     at_half = float(pchip(zeus[0], zeus[1], np.array([0.5]))[0])
     result.within(
         "V3", "training at half power (power bound)", at_half, 0.59, 0.74, "",
-        "Zeus traces, V100, A40, RTX 6000",
+        "Zeus traces, V100, A40, RTX 6000", CALIBRATION,
     )  # fmt: skip
     result.pictures.append(
         Picture(
@@ -100,7 +102,7 @@ def spectrum(result: Result) -> None:
     band = (frequency_hz >= 0.2) & (frequency_hz <= 3.0)
     share = float(energy[band].sum() / energy[1:].sum())
     what = "swing energy of a synchronous job in 0.2..3 Hz"
-    result.within("V4", what, 100 * share, 80.0, np.inf, "%", "arXiv 2508.14318")
+    result.within("V4", what, 100 * share, 80.0, np.inf, "%", "arXiv 2508.14318", VALIDATION)
     inside = (frequency_hz > 0.05) & (frequency_hz < 10.0)
     result.pictures.append(
         Picture(
@@ -191,7 +193,7 @@ def traces(result: Result, shared: Path | None) -> None:
         quality = compare(trace, fit_training(trace), 1)
         apart = 100 * (quality.share_fitted - quality.share)
         what = f"{name}: share of 0.1..5 Hz, fitted generator"
-        result.near("traces", what, apart, 0.0, 10.0, "points", source)
+        result.near("traces", what, apart, 0.0, 10.0, "points", source, CALIBRATION)
 
 
 def demand_response(result: Result, shared: Path | None) -> None:
@@ -212,9 +214,9 @@ def demand_response(result: Result, shared: Path | None) -> None:
     event = np.flatnonzero(usual < 0.8)
     first, last = int(event[0]), int(event[-1])
     asked = float(np.median(published[first:last]))
-    result.within("V16", "published event: power left", asked, 0.6, 0.75, "", EMERALD)
+    result.within("V16", "published event: power left", asked, 0.6, 0.75, "", EMERALD, CALIBRATION)
     hours = (last - first) / 60.0
-    result.within("V16", "published event: length", hours, 3.0, 4.0, "h", EMERALD)
+    result.within("V16", "published event: length", hours, 3.0, 4.0, "h", EMERALD, CALIBRATION)
     wanted = np.ones(len(published))
     wanted[first - 7 :] = np.maximum(asked, 1.0 - 0.31 / 15.0 * np.arange(len(wanted) - first + 7))
     wanted[last + 1 :] = float(np.median(published[-60:]))
@@ -223,7 +225,7 @@ def demand_response(result: Result, shared: Path | None) -> None:
     result.within("V16", "shape over 400 min, rms difference", apart, -np.inf, 0.05, "", EMERALD)
     left = float(work[first + 15 : last].mean())
     mean = float(performance.mean())
-    result.near("V16", "mean work left in the event", left, mean, 0.05, "", EMERALD)
+    result.near("V16", "mean work left in the event", left, mean, 0.05, "", EMERALD, VALIDATION)
     time_h = np.asarray(np.arange(len(published)) / 60.0, np.float64)
     result.pictures.append(
         Picture(

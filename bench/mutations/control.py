@@ -1,0 +1,415 @@
+"""Faults of control: sign, constant, missing term, one step early or late, the wrong unit."""
+
+from mutations import Mutant
+
+SHORT = {
+    "aims": "test_targets",
+    "battery": "test_batteries",
+    "bounds": "test_bounds",
+    "concerns/capacity": "test_concerns",
+    "concerns/handover": "test_concerns",
+    "concerns/heat": "test_concerns",
+    "concerns/ramp": "test_concerns",
+    "concerns/release": "test_concerns",
+    "concerns/requests": "test_capacities",
+    "cycle": "test_telling",
+    "demand_window": "test_targets",
+    "events": "test_telling",
+    "guard": "test_bounds",
+    "judge": "test_capacities",
+    "learning": "test_learning",
+    "limits": "test_safe_set",
+    "meter_check": "test_meter_check",
+    "prepare": "test_capacities",
+    "reconcile": "test_writing",
+    "safe_state": "test_safe_set",
+    "soc": "test_batteries",
+    "trim": "test_trust_and_trim",
+    "trust": "test_trust_and_trim",
+    "view": "test_view",
+    "why": "test_telling",
+}
+"""Which tests should notice, by file of control."""
+
+
+def _m(file: str, before: str, after: str, what: str) -> Mutant:
+    tests = (f"tests/control/{SHORT[file]}.py",)
+    return Mutant(f"control/{file}.py", before, after, tests, what)
+
+
+MUTANTS = (
+    # Those that an outside review found to survive
+    _m(
+        "battery",
+        "max(scene.load_w, scene.state.load_mean_w) - import_w",
+        "scene.load_w - import_w",
+        "a set point that chases the swing",
+    ),
+    _m(
+        "view",
+        "np.where(seen, power_w, may_w), 0.0, loads.most_w)",
+        "np.where(seen, power_w, 0.0), 0.0, loads.most_w)",
+        "a charger that cannot be seen draws nothing",
+    ),
+    _m("trust", "HOLD_S = 900.0", "HOLD_S = 30.0", "support that is gone in half a minute"),
+    # What is seen
+    _m("view", "METER_AGE_MAX_S = 1.0", "METER_AGE_MAX_S = 10.0", "a meter of ten seconds ago"),
+    _m("view", "ABSURD_TIMES = 3.0", "ABSURD_TIMES = 300.0", "a battery of half a gigawatt"),
+    _m(
+        "view",
+        "return self.import_w - self.charge_w",
+        "return self.import_w + self.charge_w",
+        "a load that grows when the battery charges",
+    ),
+    _m("view", "and value == value", "", "a meter that reads nothing is seen"),
+    _m(
+        "view",
+        "np.isfinite(in_force_w), in_force_w, loads.most_w",
+        "np.isfinite(in_force_w), in_force_w, loads.least_w",
+        "a load without a known limit is held",
+    ),
+    _m("view", "WANTS_TIMES = 1.5", "WANTS_TIMES = 1.0", "a car that never gains"),
+    # Which meters are believed
+    _m("meter_check", "GROSS_TIMES = 4", "GROSS_TIMES = 40", "a wrong sign believed for 40 s"),
+    _m("meter_check", "YOUNG = 20", "YOUNG = 2", "a meter judged by two comparisons"),
+    _m("meter_check", "FROZEN_S = 8.0", "FROZEN_S = 80.0", "a stuck meter believed for 80 s"),
+    _m(
+        "meter_check",
+        "min(before, 0) - 1",
+        "before - 1",
+        "comparisons of both signs counted together",
+    ),
+    _m(
+        "meter_check",
+        "fine_w * (0.5 if before.distrusted else 1.0)",
+        "fine_w",
+        "an edge that makes events by the second",
+    ),
+    _m(
+        "meter_check",
+        "max(BAND[1] * base_w, other_max_w)",
+        "BAND[1] * base_w",
+        "a hot day is an unknown load",
+    ),
+    _m(
+        "judge",
+        "np.maximum(other_w(state.other_w, state.learned_s, limits), 0.0)[limits.metered]",
+        "0.0",
+        "a stand-in without plant and losses",
+    ),
+    _m(
+        "prepare",
+        "free = 1.0 - DEGRADED_MARGIN_FRAC",
+        "free = 1.0",
+        "no wider margin while devices stand in",
+    ),
+    # What is learned
+    _m("learning", "MARGIN_FRAC = 0.01", "MARGIN_FRAC = 0.0", "no margin above what was learned"),
+    _m(
+        "learning",
+        "through[battery.limits.feed] += battery.charge_w",
+        "through[battery.limits.feed] -= battery.charge_w",
+        "a battery with the wrong sign",
+    ),
+    _m(
+        "learning",
+        "young = math.exp(-learned_s / FORGET_S)",
+        "young = 0.0",
+        "one second of learning replaces the nameplates",
+    ),
+    _m(
+        "learning",
+        "min(MEAN_S, learned_s + period_s)",
+        "MEAN_S",
+        "a minute from nothing to the first mean",
+    ),
+    _m(
+        "learning",
+        "shown_w - 0.5 * fixed_w",
+        "shown_w",
+        "named loads counted as plant",
+    ),
+    # Feedback and credit
+    _m("trim", "OBEY_S = 2.5", "OBEY_S = 0.5", "a second correction before the first is obeyed"),
+    _m("trim", "RELEASE_PER_S = 0.05", "RELEASE_PER_S = 0.5", "a trim given back at once"),
+    _m(
+        "trim",
+        "over_w + rise_w * OBEY_S",
+        "over_w",
+        "a rise that goes on is not foreseen",
+    ),
+    _m(
+        "trim",
+        "min(over_w + rise_w * OBEY_S, max(sheddable_w, 0.0))",
+        "over_w + rise_w * OBEY_S",
+        "a trim that winds up",
+    ),
+    _m("trust", "SHORT_FRAC = 0.9", "SHORT_FRAC = 0.5", "half of the need is good enough"),
+    _m(
+        "trust",
+        "if time_s - since_s < patience_s:",
+        "if time_s - since_s <= patience_s + 1.0:",
+        "a second more patience",
+    ),
+    _m(
+        "trust",
+        "max(0.0, -battery.charge_w)",
+        "max(0.0, battery.charge_w)",
+        "charging counts as help",
+    ),
+    _m(
+        "trust",
+        "self.proven_w + battery.limits.probe_w",
+        "self.proven_w",
+        "a doubted battery is never tried again",
+    ),
+    _m(
+        "trust",
+        "battery.soc - limits.soc_min",
+        "battery.soc",
+        "energy below the floor is counted on",
+    ),
+    # Limits and capacities
+    _m(
+        "prepare",
+        "aim.power_w - beside_w[branch] - trim.trim_w",
+        "aim.power_w - beside_w[branch] + trim.trim_w",
+        "feedback with the wrong sign",
+    ),
+    _m(
+        "prepare",
+        "found = budget.limit_w - beside_w",
+        "found = budget.limit_w.copy()",
+        "branches without what flows beside the loads",
+    ),
+    _m(
+        "prepare",
+        "np.where(charging, max(0.0, charge_w), 0.0)",
+        "np.where(charging, charge_w, 0.0)",
+        "discharging makes room in its own cable",
+    ),
+    _m(
+        "aims",
+        "return min(steps, key=",
+        "return max(steps, key=",
+        "the loosest of two plans",
+    ),
+    _m("aims", "USE_FRAC = 0.9", "USE_FRAC = 9.0", "a target that the energy cannot carry"),
+    _m("aims", "LEAD_S = 300.0", "LEAD_S = 0.0", "a window that opens unprepared"),
+    _m(
+        "aims",
+        "request.high * free_frac",
+        "request.high",
+        "a request without the margin",
+    ),
+    _m(
+        "limits",
+        "budget.limit_w * (1.0 - margin_frac) - budget.other_max_w",
+        "budget.limit_w * (1.0 - margin_frac)",
+        "a safe state without plant and losses",
+    ),
+    _m(
+        "limits",
+        "nodes_w = np.where(loads.is_charger, least_w, most_w)",
+        "nodes_w = np.where(loads.is_charger, most_w, least_w)",
+        "cars before jobs in the safe state",
+    ),
+    _m("limits", "probe_w = margin_w / 2.0", "probe_w = margin_w", "a probe that takes the margin"),
+    _m(
+        "demand_window",
+        "ZoneInfo(file.timezone)",
+        'ZoneInfo("UTC")',
+        "windows by the clock of Greenwich",
+    ),
+    _m(
+        "demand_window",
+        "<= clock < window.until_time",
+        "<= clock <= window.until_time",
+        "a window a minute too long",
+    ),
+    _m(
+        "demand_window",
+        "clock >= window.from_time or clock",
+        "clock >= window.from_time and clock",
+        "no window over midnight",
+    ),
+    # Concerns
+    _m(
+        "bounds",
+        "high_w < self.high_w - ROUNDING_W",
+        "high_w != self.high_w",
+        "bounds that widen",
+    ),
+    _m(
+        "bounds",
+        "high_w = np.maximum(high_w, self.low_w)\n        narrower",
+        "narrower",
+        "limits below what a device takes",
+    ),
+    _m(
+        "bounds",
+        "why + len(self.reasons)",
+        "why",
+        "the reason of another concern",
+    ),
+    _m(
+        "concerns/capacity",
+        "np.clip(loads.floor_w, level, bounds.high_w)",
+        "np.clip(loads.least_w, level, bounds.high_w)",
+        "jobs starved for cars",
+    ),
+    _m(
+        "concerns/capacity",
+        '(is_charger, ~is_charger) if policy == "chargers-first"',
+        '(~is_charger, is_charger) if policy == "chargers-first"',
+        "policies the wrong way round",
+    ),
+    _m(
+        "concerns/handover",
+        "np.where(rising, bounds.high_w, may_w) * loads.factor",
+        "np.where(rising, bounds.high_w, 0.0) * loads.factor",
+        "room given away before it is free",
+    ),
+    _m("concerns/release", "PER_S = 0.05", "PER_S = 0.5", "caps given back in two seconds"),
+    _m("concerns/heat", "GUARD_K = 1.0", "GUARD_K = -5.0", "caps after the die slows down"),
+    _m("concerns/heat", "BAND_K = 6.0", "BAND_K = 0.6", "full power to the last half kelvin"),
+    _m("concerns/heat", "1.0 / 60e3", "1.0 / 60", "kilograms a second for each watt"),
+    _m(
+        "concerns/heat",
+        "scene.snapshot.quality[rows] == 0",
+        "scene.snapshot.quality[rows] >= 0",
+        "readings that are not good are gone by",
+    ),
+    _m(
+        "concerns/ramp",
+        "DISCHARGE_USE_FRAC = 0.95",
+        "DISCHARGE_USE_FRAC = 1.6",
+        "cars lean on more than the battery has",
+    ),
+    _m(
+        "concerns/ramp",
+        "give_w - nodes_w - beside_w",
+        "give_w - beside_w",
+        "the nodes' power promised to cars",
+    ),
+    _m(
+        "concerns/ramp",
+        "min(max(scene.state.charger_room_w + growth_w, drawn_w, trickle_w), ceiling_w)",
+        "max(scene.state.charger_room_w + growth_w, drawn_w, trickle_w)",
+        "room that runs away from what is drawn",
+    ),
+    # Batteries
+    _m("battery", "RAMP_USE_FRAC = 0.95", "RAMP_USE_FRAC = 3.0", "three times the ramp"),
+    _m("battery", "OVER_FRAC = 1.01", "OVER_FRAC = 1.1", "a tenth over the limit is fine"),
+    _m(
+        "battery",
+        "return -share * min(excess_w, most_w, able_w)",
+        "return share * min(excess_w, most_w, able_w)",
+        "a set point that charges what it should give",
+    ),
+    _m(
+        "battery",
+        "min(excess_w, most_w, able_w)",
+        "min(excess_w, able_w)",
+        "export when the load is gone",
+    ),
+    _m("battery", "SET_POINT_LEASE_S = 5.0", "SET_POINT_LEASE_S = 500.0", "a lease of minutes"),
+    _m("battery", "count % 65536", "count", "a heartbeat that no register holds"),
+    _m(
+        "battery",
+        ">= START_S, since_s=began_s",
+        "> 10 * START_S, since_s=began_s",
+        "a broken mode left alone for 20 s",
+    ),
+    _m(
+        "soc",
+        "missing = limits.soc_target - soc",
+        "missing = soc - limits.soc_target",
+        "a full battery is charged",
+    ),
+    _m(
+        "soc",
+        "high_w = min(room_w, sum(battery.charge_max_w for battery in seen))",
+        "high_w = sum(battery.charge_max_w for battery in seen)",
+        "charging beyond the limit",
+    ),
+    _m(
+        "soc",
+        "integral = state.soc_integral  # no winding up behind a limit",
+        "pass",
+        "an integral that winds up",
+    ),
+    _m(
+        "soc",
+        "soc < limits.soc_max if planned_w > 0.0",
+        "soc < 1.0 if planned_w > 0.0",
+        "a plan that leaves the window",
+    ),
+    _m("soc", "capacity_wh * SECONDS_PER_HOUR / RECOVER_S", "capacity_wh / RECOVER_S", "Wh as W s"),
+    # Writing
+    _m(
+        "reconcile",
+        "CHARGER_RENEW_CYCLES = 100",
+        "CHARGER_RENEW_CYCLES = 400",
+        "leases that end before they are renewed",
+    ),
+    _m("reconcile", "RAISE_FRAC = 0.05", "RAISE_FRAC = 0.0005", "a message for every watt"),
+    _m(
+        "reconcile",
+        "change_w < -TOLERANCE_FRAC * loads.most_w",
+        "change_w < -0.2 * loads.most_w",
+        "a charger left a fifth too high",
+    ),
+    _m(
+        "reconcile",
+        "chargers_w <= scene.state.charger_room_w",
+        "True",
+        "limits that stay although the ramp is lost",
+    ),
+    _m(
+        "reconcile",
+        "return kept_w if fits and not starved.any() else bounds.high_w",
+        "return kept_w if fits else bounds.high_w",
+        "a car that waits behind an empty charger",
+    ),
+    _m(
+        "guard",
+        "np.clip(command.values, low, high)[writable]",
+        "command.values[writable]",
+        "a guard that lets everything pass",
+    ),
+    _m(
+        "guard",
+        "writable = ~np.isnan(low) & ~np.isnan(command.values)",
+        "writable = ~np.isnan(low)",
+        "no number reaches a device",
+    ),
+    _m(
+        "safe_state",
+        'if before.mode != "safe" or is_slow:',
+        'if before.mode != "safe":',
+        "safe values that are never renewed",
+    ),
+    # Pace and words
+    _m("cycle", "SLOW_CYCLES = 10", "SLOW_CYCLES = 100", "a decision every ten seconds"),
+    _m(
+        "cycle",
+        "return view.import_w > limits.import_contract_w >= state.import_w",
+        "return False",
+        "a crossed limit waits for its turn",
+    ),
+    _m("cycle", "ARRIVAL_CYCLES = 50", "ARRIVAL_CYCLES = 5", "batteries given half a second"),
+    _m("cycle", "LOAD_MEAN_S = 30.0", "LOAD_MEAN_S = 3.0", "a mean load that follows the swing"),
+    _m(
+        "events",
+        "unobserved = [condition for condition in before if condition not in observed]",
+        "unobserved = []",
+        "good news for want of sight",
+    ),
+    _m(
+        "why",
+        "WORK_EXPONENT, WORK_OFFSET = 0.29, 0.39",
+        "WORK_EXPONENT, WORK_OFFSET = 0.29, 0.0",
+        "caps that cost half of what they do",
+    ),
+)
