@@ -124,9 +124,9 @@ def main() -> None:
     stale = [mutant for mutant in chosen if is_stale(mutant)]
     alive = [mutant for mutant in chosen if mutant not in stale]
     began_s = time.monotonic()
-    for tests in dict.fromkeys(mutant.tests for mutant in alive):
-        with tempfile.TemporaryDirectory() as name:
-            make_copy(Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        make_copy(Path(name))
+        for tests in dict.fromkeys(mutant.tests for mutant in alive):
             if not run_tests(Path(name), tests):
                 sys.exit(f"mutants: {' '.join(tests)} fails without any fault")
     left = judge(alive, words.processes)

@@ -3,7 +3,7 @@
 from mutations import Mutant
 
 SHORT = {
-    "aims": "test_targets",
+    "aims": "test_targets test_capacities",
     "battery": "test_batteries",
     "bounds": "test_bounds",
     "concerns/capacity": "test_concerns",
@@ -33,7 +33,7 @@ SHORT = {
 
 
 def _m(file: str, before: str, after: str, what: str) -> Mutant:
-    tests = (f"tests/control/{SHORT[file]}.py",)
+    tests = tuple(f"tests/control/{name}.py" for name in SHORT[file].split())
     return Mutant(f"control/{file}.py", before, after, tests, what)
 
 
@@ -68,7 +68,13 @@ MUTANTS = (
         "np.isfinite(in_force_w), in_force_w, loads.least_w",
         "a load without a known limit is held",
     ),
-    _m("view", "WANTS_TIMES = 1.5", "WANTS_TIMES = 1.0", "a car that never gains"),
+    _m("view", "HELD_FRAC * may_w", "1.1 * may_w", "a car that waits is not hungry"),
+    _m(
+        "view",
+        "wants_w = power_w + more_frac",
+        "wants_w = more_frac",
+        "cars that lose what they have",
+    ),
     # Which meters are believed
     _m("meter_check", "GROSS_TIMES = 4", "GROSS_TIMES = 40", "a wrong sign believed for 40 s"),
     _m("meter_check", "YOUNG = 20", "YOUNG = 2", "a meter judged by two comparisons"),

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mallee.control.prepare import DEGRADED_MARGIN_FRAC
 from mallee.control.trim import Trim
 from mallee.control.trust import Trust
 from mallee.core.request import Request
@@ -94,7 +93,7 @@ def test_while_devices_stand_in_for_the_meter_more_is_kept_free(view: SiteView) 
     view.lose("meter/import_w")
     scene = scene_of(view)
     assert scene.state.mode == "degraded"
-    assert scene.import_aim_w == pytest.approx(AIM_W * (1.0 - DEGRADED_MARGIN_FRAC))
+    assert scene.import_aim_w == pytest.approx(0.95 * AIM_W)
     assert scene.import_w == pytest.approx(200e3 + KEPT_W), "known loads and the rest"
 
 

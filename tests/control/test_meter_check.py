@@ -55,6 +55,9 @@ def test_a_gross_lie_shows_in_four_comparisons_of_one_sign() -> None:
     spared = compare(compare(third, 30e3), below_w, 3)
     assert spared.gross == -3, "one that agrees starts the count again"
     assert spared.distrusted == ""
+    above = compare(sound, 2.0 * CONTRACT_W + OTHER_MAX_W + 1e3, 3)
+    assert above.gross == 3
+    assert compare(above, below_w).gross == -1, "and so does one of the other sign"
 
 
 def test_a_difference_just_inside_gross_is_left_to_the_mean() -> None:

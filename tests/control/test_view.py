@@ -52,6 +52,11 @@ def test_a_reading_that_was_never_good_is_none(view: SiteView, quality: Quality)
     assert not seen(view).meter_seen
 
 
+def test_a_reading_that_is_no_number_is_none(view: SiteView) -> None:
+    view.values[view.limits.meter_row] = np.nan
+    assert seen(view).seen == (False,)
+
+
 # Batteries
 
 

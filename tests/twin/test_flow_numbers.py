@@ -92,9 +92,12 @@ def test_voltage_falls_by_the_winding_s_impedance(tree: Branches, demo_site: Sit
 
 @pytest.fixture(scope="module")
 def at_work(demo_site: SiteModel) -> SiteTwin:
-    """Racks of 200 kW for a tenth of a second."""
+    """Racks of 200 kW and a battery that is told to charge with 80 kW, for half a second."""
     twin = given_twin(demo_site, np.full(10, 200e3))
-    twin.advance(100)
+    group = next(demo_site.groups_of("battery"))
+    for point, value in (("heartbeat_count", 1.0), ("mode", 1.0), ("charge_set_w", 80e3)):
+        twin.write(group.row(0, point), value, 10.0)
+    twin.advance(500)
     return twin
 
 
@@ -129,4 +132,5 @@ def test_the_site_s_sums_close(at_work: SiteTwin) -> None:
     losses_w += float(at_work.batteries.state["auxiliary_w"][0])
     assert feed["flow_w"] == pytest.approx(float(parts_w) + losses_w)
     assert feed["losses_w"] == pytest.approx(losses_w)
+    assert site.battery_charge_w == pytest.approx(80e3, rel=1e-3)
     assert site.block_load_w[-1] == pytest.approx(site.block_grid_w[-1] - site.battery_charge_w)
