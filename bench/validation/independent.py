@@ -204,4 +204,5 @@ def duty_share(period_s: float) -> float:
     start_j, seconds = float(compute.slots.energy_j[0, 0]), 10 * period_s
     run(compute, math.ceil(seconds), block=20)
     mean_w = (float(compute.slots.energy_j[0, 0]) - start_j) / math.ceil(seconds)
-    return (mean_w - compute.layout.idle_w[0, 0]) / compute.layout.span_w[0, 0]
+    idle_w, span_w = float(compute.layout.idle_w[0, 0]), float(compute.layout.span_w[0, 0])
+    return (mean_w - idle_w) / span_w
