@@ -69,9 +69,9 @@ async def _watch(url: str, duration_s: float) -> tuple[float, int]:
         async with session.get(f"{url}api/v1/site") as answer:
             info = json.loads(await answer.read())
         index = {signal_["name"]: place for place, signal_ in enumerate(info["signals"])}
-        nodes = info["diagram"]["nodes"]
-        families = families_of([node["level"] for node in nodes])
-        rows = [index[f"power:{node['id']}"] for node in nodes]
+        places = info["places"]
+        families = families_of([place["parent"] for place in places])
+        rows = [index[f"power:{place['id']}"] for place in places]
         async with session.ws_connect(f"{url}ws", max_msg_size=0) as stream:
             settled_s = time.monotonic() + SETTLE_S
             while time.monotonic() < settled_s + duration_s:
@@ -85,15 +85,12 @@ async def _watch(url: str, duration_s: float) -> tuple[float, int]:
     return worst, frames
 
 
-def families_of(levels: Sequence[int]) -> dict[int, list[int]]:
-    """Children of each node that has any, from the depths of nodes listed parents first."""
-    above: list[int] = []
+def families_of(parents: Sequence[int]) -> dict[int, list[int]]:
+    """Children of each place that has any, from the index of the place above each, -1 for none."""
     families: dict[int, list[int]] = {}
-    for node, level in enumerate(levels):
-        del above[level:]
-        if above:
-            families.setdefault(above[-1], []).append(node)
-        above.append(node)
+    for place, parent in enumerate(parents):
+        if parent >= 0:
+            families.setdefault(parent, []).append(place)
     return families
 
 

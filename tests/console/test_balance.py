@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mallee.console.balance import ADJUSTED_MAX_FRAC, Balance, Smooth
+from mallee.console.balance import ADJUSTED_MAX_FRAC, KNOWN_S, MEAN_S, Balance, Smooth
 from mallee.console.places import Place, PowerTree, Sources
 
 
@@ -41,11 +41,31 @@ def apart_w(power_w: np.ndarray, branch: int) -> float:
 
 
 def test_a_branch_without_a_meter_is_its_sum_and_its_own_loss() -> None:
-    power_w = Balance(tree()).powers(own(50e3, 100e3, 120e3))
+    balance = Balance(tree())
+    for _ in range(MEAN_S + KNOWN_S):
+        power_w = balance.powers(own(50e3, 100e3, 120e3))
+        assert np.isnan(power_w[6]), "what a meter loses is not told before it is known"
+    power_w = balance.powers(own(50e3, 100e3, 120e3))
     assert power_w[2] == pytest.approx(220e3 + 1500.0 + 9000.0 * 0.22**2)
     assert power_w[5] == pytest.approx(1500.0 + 9000.0 * 0.22**2)
     assert power_w[6] == pytest.approx(UNMETERED_W)
     assert apart_w(power_w, 0) < 1e-6 and apart_w(power_w, 2) < 1e-6
+
+
+def test_the_first_frames_close_or_say_nothing() -> None:
+    """Short means of the first seconds do not add up; they must not be shown as losses."""
+    smooth, balance, worst_plain = Smooth(), Balance(tree()), 0.0
+    for second in range(40):
+        swing, late = (1.0 + 0.3 * np.sin(1.1 * at) for at in (second, second - 1.2))
+        read = smooth.add(own(50e3, 100e3 * swing, 120e3 * swing, late / swing))
+        power_w = balance.powers(read)
+        gap_w = apart_w(power_w, 0)
+        assert np.isnan(gap_w) == (second < MEAN_S + KNOWN_S)
+        assert np.isnan(gap_w) or gap_w < 0.01 * power_w[0]
+        if second < MEAN_S:
+            plain_w = read[0] - np.nansum(read[[1, 3, 4]]) - power_w[5] - UNMETERED_W
+            worst_plain = max(worst_plain, abs(plain_w) / read[0])
+    assert worst_plain > 0.03  # the null case: what was shown before
 
 
 def test_a_swing_that_sensors_see_late_closes_and_without_reconciling_does_not() -> None:

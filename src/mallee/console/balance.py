@@ -26,7 +26,8 @@ LOSS_S: Final = 60
 ADJUSTED_MAX_FRAC: Final = 0.1
 """Of itself, by which a slow reading may follow the meter."""
 KNOWN_S: Final = 10
-"""So many seconds of what is missing must be known before anything is adjusted to it."""
+"""So many seconds of what is missing must be known before it is told and anything adjusted to it.
+They count from when the smooth means are whole: what shorter ones lack is no loss."""
 
 
 class Smooth:
@@ -84,12 +85,19 @@ class Balance:
 
         Args:
             own_w: what boxes and metered branches read; NaN where nothing is known.  # (places,)
+
+        Returns:
+            NaN where nothing is known, as the losses of metered branches in the first seconds.
         """
         power_w, lost_w = self._add_up(own_w)
-        means_w = self._missing.add(lost_w)
+        means_w = np.full(len(lost_w), np.nan)
         self._seconds += 1
-        if self._seconds > KNOWN_S:
+        if self._seconds > MEAN_S:
+            means_w = self._missing.add(lost_w)
+        if self._seconds > MEAN_S + KNOWN_S:
             power_w, lost_w = self._add_up(self._reconciled(own_w, lost_w - means_w))
+        else:
+            means_w = np.full(len(lost_w), np.nan)
         for index in np.flatnonzero(self._computed).tolist():
             parent = self._parent[index]
             power_w[index] = (means_w if self._metered[parent] else lost_w)[parent]
