@@ -65,6 +65,7 @@ def one_of_each_shape() -> list[str]:
     return list(found.values())
 
 
+@pytest.mark.slow
 def test_no_failure_and_no_warning(tmp_path: Path) -> None:
     pytest.importorskip("redfish_service_validator", reason="VALIDATOR NOT INSTALLED: uv sync")
     beside = Path(__file__).parents[3] / "shared"

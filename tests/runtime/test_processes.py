@@ -169,6 +169,7 @@ def test_nothing_outlives_the_supervisor(tmp_path: Path) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_what_a_process_finds_wrong_is_said_once_and_ends_the_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace.csv"
     trace.write_text("t_s,power_w\n0,1000\n1,nan\n2,1000\n")

@@ -26,6 +26,7 @@ def reference_energy_wh(load_w: FloatArray, time_s: float, ramp_w_per_s: float) 
     return float(np.ptp(seen)) / 3600.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ckpt100", "ckpt500", "ckpt1000"])
 def test_training_runs_keep_the_contract_at_the_meter(
     demo_site: SiteModel, shared: Path, name: str

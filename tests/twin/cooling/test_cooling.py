@@ -195,6 +195,7 @@ def test_restore_continues_as_if_nothing_had_happened(site: SiteModel) -> None:
     assert first.ledger.residual_j == other.ledger.residual_j
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ambient_degc", [5.0, 25.0, 36.0])
 def test_minute_steps_end_where_second_steps_do(site: SiteModel, ambient_degc: float) -> None:
     fine, coarse = settled(site, ambient_degc), Cooling(site, ambient_degc)
