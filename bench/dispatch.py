@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from dispatching import arbitrage, compare, month, response, speed
+from dispatching import arbitrage, compare, month, response, speed, twin
 
 ROOT = Path(__file__).parents[1]
 GOALS = {
@@ -33,6 +33,10 @@ GOALS = {
     "dr_battery_frontier_frac": ">= 0.99",
     "dr_battery_over_s": "0",
     "dr_battery_reached_s": "<= 1",
+    "twin_limits_violated": "0",
+    "twin_plans_lost": "0",
+    "twin_wishes_broken": "0",
+    "twin_first_interval_missed": "0",
 }
 
 
@@ -48,7 +52,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer steps and one market")
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments (E3)")
+    parser.add_argument("--twin", action="store_true", help="only plans in the twin (E7)")
+    parser.add_argument("--large", action="store_true", help="with --twin: the largest site, too")
     words = parser.parse_args()
+    if words.twin:
+        show(twin.figures(large=words.large), [], as_json=words.json)
+        return
     shared, left_out = shared_folder(), []
     figures = speed.resolve(288 if words.quick else 1152) | speed.fleet(
         100 if words.quick else 1000
@@ -70,7 +79,13 @@ def main() -> None:
         for name in arbitrage.MARKETS[:1] if words.quick else arbitrage.MARKETS:
             for number, days in months:
                 figures |= month.shares(shared, name, number, days)
-    if words.json:
+    left_out.append("plans in the twin (E7): minutes for themselves; run with --twin")
+    show(figures, left_out, as_json=words.json)
+
+
+def show(figures: dict[str, float], left_out: list[str], *, as_json: bool) -> None:
+    """One JSON object, or a table with the goals."""
+    if as_json:
         print(json.dumps({"bench": "dispatch", "figures": figures, "left_out": left_out}))
         return
     for name, value in figures.items():

@@ -77,13 +77,18 @@ def run_event(jobs: list[FlexJob], share: float, seed: int, battery_w: float) ->
     queue: list[tuple[int, FloatArray]] = []
     now = ordered.copy()
     load, meter, done = np.zeros(total_s), np.zeros(total_s), np.zeros(total_s)
-    expected_w, trim_w = float(nominal.sum()), 0.0
+    expected_w, trim_w, held_w = float(nominal.sum()), 0.0, np.inf
     for t in range(total_s):
-        aim_w = target_w(event, float(t + ORDER_S + DELAY_S), full_w)
+        # the order stands until the next one acts: a target that ends meanwhile still holds
+        ahead = (t, t + ORDER_S + DELAY_S)
+        aim_w = min(target_w(event, float(instant), full_w) for instant in ahead)
         if t % ORDER_S == 0:
-            if t > 0:
+            if aim_w >= full_w:
+                trim_w = 0.0  # nothing is ordered, so nothing is held against it
+            elif aim_w == held_w:  # a ramp that load follows late is no error of its size
                 trim_w += 0.3 * (float(load[max(0, t - ORDER_S) : t].mean()) - expected_w)
                 trim_w = float(np.clip(trim_w, -0.05 * full_w, 0.05 * full_w))
+            held_w = aim_w
             limit_w = min(aim_w * (1.0 - MARGIN_FRAC), full_w)
             found = allocate(jobs, limit_w - (trim_w if aim_w < full_w else 0.0))
             powers = np.array([s.power_w for s in found.shares])

@@ -1,5 +1,7 @@
 """A site's planner on readings by hand: what control gets, people see, a restart keeps."""
 
+import datetime as dt
+import os
 from pathlib import Path
 
 import msgspec
@@ -9,8 +11,10 @@ import pytest
 from mallee.core.outlook import Outlook
 from mallee.core.snapshot import Quality, Snapshot
 from mallee.kinds.battery import BATTERY
+from mallee.optimize.markets import carried_on, end_notes, read_markets
 from mallee.optimize.memory import decode, encode
 from mallee.optimize.outlook_of import outlook_of
+from mallee.optimize.series import Series
 from mallee.optimize.site_planner import VALID_S, SitePlanner
 from mallee.optimize.tariff.file import DemandRate, EnergyRate, TariffFile
 from mallee.runtime.board import Board
@@ -137,3 +141,48 @@ def test_the_process_puts_plan_and_outlook_on_the_board(
     assert outlook is not None and outlook.good
     assert decode(memory.read_bytes()) is not None
     assert memory.stat().st_mode & 0o777 == 0o600
+
+
+def test_prices_that_end_take_the_day_before_and_are_told(planner: SitePlanner) -> None:
+    day = Series(START_UTC_S, 3600.0, np.arange(24.0) + 10.0)
+    longer = carried_on({"da": day}, START_UTC_S + 30 * 3600.0)["da"]
+    assert longer.values.tolist() == [*day.values, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0]
+    assert carried_on({"da": day}, START_UTC_S)["da"].values.tolist() == day.values.tolist()
+    assert end_notes({"da": day}, START_UTC_S) == []
+    [soon] = end_notes({"da": day}, START_UTC_S + 20 * 3600.0)
+    assert "known until 16 Jul 00:00" in soon
+    [over] = end_notes({"da": day}, START_UTC_S + 25 * 3600.0)
+    assert "ended" in over
+    follows = msgspec.structs.replace(TARIFF, energy=[EnergyRate(name="market", market="da")])
+    live = SitePlanner(planner.site, follows, {"da": day}, notes=["3 values are missing"])
+    [plan] = live.step(seen(planner.site, 0.0, 250e3), START_UTC_S + 20 * 3600.0, 0.0)
+    assert plan.notes[:2] == ("3 values are missing", soon)
+
+
+def test_prices_are_read_again_when_their_file_changes(
+    planner: SitePlanner, tmp_path: Path
+) -> None:
+    site, path = planner.site, tmp_path / "da.csv"
+    follows = msgspec.structs.replace(TARIFF, energy=[EnergyRate(name="market", market="da")])
+
+    def write(price: float, mtime_s: float) -> None:
+        hours = (START_UTC_S + 3600.0 * k for k in range(48))
+        stamps = (dt.datetime.fromtimestamp(utc_s, dt.UTC).isoformat() for utc_s in hours)
+        path.write_text("time,da\n" + "".join(f"{stamp},{price}\n" for stamp in stamps))
+        os.utime(path, (mtime_s, mtime_s))
+
+    write(40.0, 1.0)
+    energy = SitePlanner(site, follows, read_markets(path, follows)[0])
+    board = Board.create(tmp_path / "board", site)
+    now = seen(site, 10.0, 250e3)
+    board.write_readings(np.arange(site.point_count), now.values, now.quality, 10.0)
+    process = Planner(site, board, energy, prices=path)
+    process.step(10.0, START_UTC_S)
+    assert energy.day_planner is not None
+    assert energy.day_planner.prices.at(START_UTC_S + 7200.0) == 40.0
+    write(90.0, 2.0)
+    process.step(75.0, START_UTC_S + 65.0)
+    assert energy.day_planner.prices.at(START_UTC_S + 7200.0) == 90.0
+    path.write_text("time,other\n2026-07-15T00:00:00Z,1\n2026-07-15T01:00:00Z,1\n")
+    process.step(140.0, START_UTC_S + 130.0)  # useless: the old ones stay
+    assert energy.day_planner.prices.at(START_UTC_S + 7200.0) == 90.0

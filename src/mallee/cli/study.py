@@ -171,7 +171,11 @@ def _planner(model: "SiteModel", site: Path) -> "Planner | None":
     from mallee.optimize.site_planner import planner_of
 
     energy = planner_of(model, site.absolute().parent)
-    return None if energy is None else energy.step
+    if energy is None:
+        return None
+    for note in energy.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return energy.step
 
 
 def _fault_plan(faults: Path | None, model: "SiteModel") -> "FaultPlan | None":

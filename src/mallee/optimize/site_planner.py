@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 
 from mallee.core.arrays import FloatArray, IntArray
-from mallee.core.errors import ConfigError
 from mallee.core.plan import Plan, PlanStep
 from mallee.core.snapshot import Snapshot
 from mallee.kinds.battery import BATTERY
@@ -25,9 +24,9 @@ from mallee.optimize.envelope import import_envelope_w
 from mallee.optimize.forecaster import FromHistory
 from mallee.optimize.horizon import FINE_S, Horizon, horizon_at
 from mallee.optimize.inputs import Connection
+from mallee.optimize.markets import carried_on, end_notes, read_markets
 from mallee.optimize.memory import LEADS_S, Memory
 from mallee.optimize.of_site import battery_of
-from mallee.optimize.price_file import read_series
 from mallee.optimize.schedule import Schedule
 from mallee.optimize.series import Series
 from mallee.optimize.tariff.charges import RunningPeaks
@@ -45,7 +44,7 @@ HISTORY_S: Final = 28 * 86400.0
 AGE_MAX_S: Final = 30.0
 """Older readings do not count."""
 PRICES_AHEAD_S: Final = 5 * 86400.0
-NOTES_MAX: Final = 6
+NOTES_MAX: Final = 8
 
 
 @dataclass
@@ -55,6 +54,7 @@ class SitePlanner:
     Attributes:
         markets: prices by the names that the tariff follows; known as far as they go.
         memory: what was read, planned and forecast; hand in an older planner's to go on from it.
+        notes: what was strange in the prices; told with every plan.
         schedule: the newest plan in full, good or not; None before the first.
         held_w: import that it reckons with in each step, by the demand charges there.
         import_max_w: of each step, by contracts and schedules.
@@ -65,6 +65,7 @@ class SitePlanner:
     tariff: TariffFile
     markets: Mapping[str, Series]
     memory: Memory = field(default_factory=Memory)
+    notes: list[str] = field(default_factory=list)
     schedule: Schedule | None = None
     held_w: FloatArray = field(default_factory=lambda: np.full(0, np.inf))
     import_max_w: FloatArray = field(default_factory=lambda: np.full(0, np.inf))
@@ -76,6 +77,12 @@ class SitePlanner:
     _samples: int = 0
     _planner: DayPlanner | None = None
     _planned_five_utc_s: float = math.nan
+
+    def take_markets(self, markets: Mapping[str, Series], notes: list[str]) -> None:
+        """Go on with other prices, as when the next day's have come."""
+        self.markets, self.notes = markets, notes
+        if self._planner is not None:
+            self._planner.prices = self._prices(self._planned_five_utc_s)
 
     @property
     def day_planner(self) -> DayPlanner | None:
@@ -199,12 +206,15 @@ class SitePlanner:
         return DayPlanner(
             battery=battery_of(self.site, soc=0.5),
             tariff=self.tariff,
-            prices=import_prices(
-                self.tariff, self.markets, now - 2 * 86400.0, now + PRICES_AHEAD_S
-            ),
+            prices=self._prices(now),
             import_max_w=self.site.grid.import_max_w,
             running=running,
         )
+
+    def _prices(self, now: float) -> Series:
+        until = now + PRICES_AHEAD_S
+        known = carried_on(self.markets, until)
+        return import_prices(self.tariff, known, now - 2 * 86400.0, until)
 
     def _series(self, now: float, newest_w: float) -> Series:
         """Own history up to now; the present load where there is none yet."""
@@ -239,7 +249,11 @@ class SitePlanner:
                 )
                 for k, held_w in enumerate(self.held_w[:STEPS_SENT].tolist())
             ),
-            notes=_notes(schedule, self._planner, schedule.horizon),
+            notes=(
+                *self.notes,
+                *end_notes(self.markets, schedule.horizon.start_utc_s),
+                *_notes(schedule, self._planner, schedule.horizon),
+            )[:NOTES_MAX],
         )
 
 
@@ -264,7 +278,7 @@ def _notes(schedule: Schedule, planner: DayPlanner | None, horizon: Horizon) -> 
             for name, target in planner.targets.items()
         ]
     notes += [limit.sentence for limit in schedule.binding]
-    return tuple(notes[:NOTES_MAX])
+    return tuple(notes)
 
 
 def planner_of(site: SiteModel, folder: Path) -> SitePlanner | None:
@@ -280,16 +294,11 @@ def planner_of(site: SiteModel, folder: Path) -> SitePlanner | None:
     if energy is None or not any(site.groups_of(BATTERY)):
         return None
     tariff = load_tariff(folder / energy.tariff)
-    markets: dict[str, Series] = {}
-    if energy.prices:
-        found = read_series(folder / energy.prices, timezone=tariff.timezone, allow_gaps=True)
-        markets = dict(found.columns)
-    names = {row.market for row in (*tariff.energy, *tariff.export) if row.market}
-    missing = sorted(names - set(markets))
-    if missing:
-        raise ConfigError(
-            "energy.prices",
-            f"holds no column {missing[0]!r}, which the tariff {tariff.name} follows",
-            f"it holds {', '.join(sorted(markets)) or 'nothing'}",
-        )
-    return SitePlanner(site, tariff, markets)
+    markets, notes = read_markets(price_path(site, folder), tariff)
+    return SitePlanner(site, tariff, markets, notes=notes)
+
+
+def price_path(site: SiteModel, folder: Path) -> Path | None:
+    """Where a site's market prices stand; None where its file names none."""
+    energy = site.file.energy
+    return folder / energy.prices if energy is not None and energy.prices else None

@@ -12,10 +12,12 @@ from pathlib import Path
 import structlog
 
 from mallee.control import plan_of_windows
+from mallee.core.errors import ConfigError
 from mallee.core.plan import Plan
+from mallee.optimize.markets import read_markets
 from mallee.optimize.memory import decode, encode
 from mallee.optimize.outlook_of import outlook_of
-from mallee.optimize.site_planner import SitePlanner, planner_of
+from mallee.optimize.site_planner import SitePlanner, planner_of, price_path
 from mallee.runtime.board import Board
 from mallee.runtime.run_folder import RunFolder, load_run, write_private
 from mallee.site.model import SiteModel
@@ -32,7 +34,13 @@ def main(folder: Path) -> None:
     energy = planner_of(site, Path(run.source).parent)
     if energy is not None:
         _remember(energy, place.plan_memory)
-    planner = Planner(site, Board.open(place.board, site), energy, memory=place.plan_memory)
+    planner = Planner(
+        site,
+        Board.open(place.board, site),
+        energy,
+        memory=place.plan_memory,
+        prices=price_path(site, Path(run.source).parent),
+    )
     signal.signal(signal.SIGTERM, lambda *_: planner.stop())
     _log.info("planning", site=site.name)
     planner.run()
@@ -53,11 +61,20 @@ def _remember(energy: SitePlanner, path: Path) -> None:
     energy.memory = kept
 
 
+def _changed(path: Path | None) -> float:
+    """When a file was changed last; 0 where there is none."""
+    try:
+        return path.stat().st_mtime if path is not None else 0.0
+    except OSError:
+        return 0.0
+
+
 class Planner:
     """Writes the plans of one site to its board.
 
     Args:
         memory: file for what the energy planner remembers; None keeps nothing.
+        prices: file of market prices, read again when it changes; None for none.
     """
 
     def __init__(
@@ -67,8 +84,10 @@ class Planner:
         energy: SitePlanner | None = None,
         *,
         memory: Path | None = None,
+        prices: Path | None = None,
     ) -> None:
         self._site, self._board, self._energy, self._memory = site, board, energy, memory
+        self._prices, self._prices_of = prices, _changed(prices)
         self._standing: tuple[Plan, ...] = ()
         self._made = 0
         self._due_s = 0.0
@@ -98,6 +117,7 @@ class Planner:
         if self._energy is not None:
             energy = self._energy.step(self._board.snapshot(time_s), utc_s, time_s)
         if time_s >= self._due_s or energy != self._standing:
+            self._renew_prices()
             self._generation += 1
             plan = plan_of_windows(self._site.file, utc_s, time_s, self._generation)
             windows = (plan,) if plan is not None else ()
@@ -107,6 +127,18 @@ class Planner:
             self._made = self._energy.made
             self._show(self._energy)
         self._board.beat("plan", time_s)
+
+    def _renew_prices(self) -> None:
+        """Read the prices again where their file changed; what cannot be read changes nothing."""
+        changed = _changed(self._prices)
+        if self._energy is None or changed == self._prices_of:
+            return
+        self._prices_of = changed
+        try:
+            self._energy.take_markets(*read_markets(self._prices, self._energy.tariff))
+            _log.info("prices were read again", file=str(self._prices))
+        except ConfigError as error:
+            _log.warning("new prices cannot be used, the old ones stay", error=str(error))
 
     def _show(self, energy: SitePlanner) -> None:
         """Put out what the newest plan shows, and keep what it grew from."""
