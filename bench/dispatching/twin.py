@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from mallee.catalogue import load_site
+from mallee.core.plan import Plan
+from mallee.core.snapshot import Snapshot
 from mallee.kinds.battery import BATTERY
 from mallee.optimize.of_site import battery_of
 from mallee.optimize.series import Series
@@ -27,6 +29,7 @@ from mallee.site.model import SiteModel
 SITES = Path(__file__).parents[2] / "examples/sites"
 LARGE = "cortex-67k"
 """Minutes of processor time for itself; only on request."""
+FROM_TIME, UNTIL_TIME = "18:00", "20:00"
 QUARTER_S = 900
 BEFORE_S, INSIDE_S = 900, 1800
 MISSED_FRAC = 0.01
@@ -35,15 +38,23 @@ MISSED_FRAC = 0.01
 
 def tariff(site: SiteModel) -> TariffFile:
     """Dear energy and a demand charge from 18:00 to 20:00 local, cheap energy else."""
-    evening = {"from_time": "18:00", "until_time": "20:00"}
     return TariffFile(
         name="evening",
         timezone=site.file.timezone,
         energy=[
-            EnergyRate(name="evening", usd_per_mwh=300.0, **evening),
-            EnergyRate(name="else", usd_per_mwh=30.0, from_time="20:00", until_time="18:00"),
+            EnergyRate(
+                name="evening", usd_per_mwh=300.0, from_time=FROM_TIME, until_time=UNTIL_TIME
+            ),
+            EnergyRate(name="else", usd_per_mwh=30.0, from_time=UNTIL_TIME, until_time=FROM_TIME),
         ],
-        demand=[DemandRate(name="evening peak", usd_per_w_month=10e-3, **evening)],
+        demand=[
+            DemandRate(
+                name="evening peak",
+                usd_per_w_month=10e-3,
+                from_time=FROM_TIME,
+                until_time=UNTIL_TIME,
+            )
+        ],
     )
 
 
@@ -71,7 +82,7 @@ def _add(found: dict[str, float], site: SiteModel) -> None:
     broken: set[str] = set()
     aimed: dict[float, float] = {}
 
-    def plan(snapshot, utc_s, time_s):  # type: ignore[no-untyped-def]
+    def plan(snapshot: Snapshot, utc_s: float, time_s: float) -> tuple[Plan, ...]:
         plans = planner.step(snapshot, utc_s, time_s)
         if planner.schedule is not None:
             broken.update(b.wish for b in planner.schedule.broken if b.wish != "peak reserve")
