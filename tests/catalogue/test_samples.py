@@ -1,23 +1,61 @@
 """Samples replayed over sockets: each shipped model finds its points in what its device says."""
 
 import asyncio
+import contextlib
 import math
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mallee.catalogue.device_models import load_models
-from mallee.catalogue.samples import SAMPLES_FOLDER, load_sample
-from mallee.core.errors import ConfigError
+from mallee.catalogue.samples import SAMPLES_FOLDER, Sample, load_sample
+from mallee.core.device_model import DeviceModel
+from mallee.core.errors import ConfigError, Unreachable
 from mallee.core.identity import mismatch
 from mallee.core.protocol import parse_address
 from mallee.core.protocols import PROTOCOLS
 from mallee.drivers import DRIVERS
-from mallee.drivers.driver import Target
+from mallee.drivers.driver import Channel, Driver, Target
 from mallee.emulators.replay import replay_sample
 
 SAMPLES = sorted(SAMPLES_FOLDER.glob("*.json"))
+
+
+async def driver_of(
+    sample: Sample, model: DeviceModel, stack: AsyncExitStack
+) -> tuple[Channel, Driver]:
+    """The driver of a sample of one protocol, which is served or dials in."""
+    (protocol,) = sample.content
+    facts = PROTOCOLS[protocol]
+    part = (
+        facts.part.default(model.options(protocol, facts.options), "sample") if facts.part else ""
+    )
+    target = Target(name="sample", model=model, part=part)
+    if facts.direction == "polled":
+        address = (await replay_sample(sample, "127.0.0.1", stack))[protocol]
+        place = parse_address(address, facts.port, facts.part)
+        channel = DRIVERS[protocol](place.host, place.port)
+        driver = channel.driver(target)
+        await driver.open()
+        return channel, driver
+    channel = DRIVERS[protocol]("127.0.0.1", 0)
+    driver = channel.driver(target)
+    await channel.open()
+    port = int(channel.address.rpartition(":")[2])  # type: ignore[attr-defined]
+    await replay_sample(sample, "127.0.0.1", stack, {protocol: port})
+    async with asyncio.timeout(30.0):
+        while not any(map(math.isfinite, await _latest(driver))):  # noqa: ASYNC110 - it dials in
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)  # the rest of its messages
+    return channel, driver
+
+
+async def _latest(driver: Driver) -> list[float]:
+    with contextlib.suppress(Unreachable):
+        return [float(value) for value in await driver.read()]
+    return []
 
 
 def readings_of(path: Path) -> dict[str, float]:
@@ -28,14 +66,9 @@ def readings_of(path: Path) -> dict[str, float]:
     async def main() -> dict[str, float]:
         found: dict[str, float] = {}
         async with AsyncExitStack() as stack:
-            addresses = await replay_sample(sample, "127.0.0.1", stack)
-            for protocol, address in addresses.items():
-                facts = PROTOCOLS[protocol]
-                place = parse_address(address, facts.port, facts.part)
-                part = facts.part.default(model.options(protocol, facts.options), "sample")  # type: ignore[union-attr]
-                channel = DRIVERS[protocol](place.host, place.port)
-                driver = channel.driver(Target(name="sample", model=model, part=part))
-                await driver.open()
+            for protocol, content in sample.content.items():
+                one = msgspec.structs.replace(sample, content={protocol: content})
+                channel, driver = await driver_of(one, model, stack)
                 values = (await driver.read()).tolist()
                 found |= dict(zip([point.name for point in driver.points], values, strict=True))
                 assert not mismatch(model.identity, protocol, await driver.identify())

@@ -107,3 +107,19 @@ def unit_of_excerpt(
         if isinstance(found, str) and found:
             return found
     return ""
+
+
+_OF_METRICS: Final = {
+    "RPM": "{rev}/min", "MHz": "MHz", "VAR": "var", "kVARh": "kvar.h", "VA": "V.A",
+    "kVAh": "kV.A.h", "Degrees": "deg", "Gbps": "Gbit/s", "Mbps": "Mbit/s", "Bytes": "By",
+    "Seconds": "s", "Kelvin": "K", "mA": "mA", "MilliWatts": "mW",
+}  # fmt: skip
+
+
+def unit_of_metric(steps: tuple[str, ...]) -> str:
+    """Unit of a number of a Metrics resource by its property's name; "1" for a count or a ratio."""
+    name = next((step for step in reversed(steps) if not step.isdecimal()), "")
+    for ending, unit in (*_OF_METRICS.items(), *_BY_NAME.items()):
+        if name.endswith(ending):
+            return unit
+    return unit_of_excerpt(steps[:-1], {}, {}, {}) if name.endswith("Reading") else "1"

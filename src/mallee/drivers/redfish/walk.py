@@ -16,7 +16,7 @@ from mallee.drivers.driver import Login
 from mallee.drivers.redfish.client import ROOT, RedfishClient, Unserved
 from mallee.drivers.redfish.codec import escape_step, number_of
 from mallee.drivers.redfish.trust import is_away
-from mallee.drivers.redfish.units import unit_of_excerpt, unit_of_sensor
+from mallee.drivers.redfish.units import unit_of_excerpt, unit_of_metric, unit_of_sensor
 
 RESOURCES_MAX: Final = 20_000
 FAILURES_MAX: Final = 3
@@ -49,6 +49,17 @@ _LEGACY_READINGS: Final = {
 }
 """Readings of the deprecated Power and Thermal resources that are no excerpts."""
 
+_BESIDE: Final = (
+    "ApparentVA", "CrestFactor", "LifetimeReading", "PeakReading", "PhaseAngleDegrees",
+    "PowerFactor", "ReactiveVAR", "ReactivekVARh", "ApparentkVAh", "SpeedRPM", "THDPercent",
+)  # fmt: skip
+"""What an excerpt may measure besides its reading (DSP8010, Sensor)."""
+
+_NO_METRIC: Final = (
+    "Allowable", "SetPoint", "DefaultSetPoint", "DeadBand", "ControlLoop", "Threshold", "@odata",
+)  # fmt: skip
+"""Beginnings of names that in a Metrics resource say what may or shall be, not what is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
@@ -57,8 +68,8 @@ class Signal:
     Attributes:
         at: where it is, as `PointSpec.at` says it.
         unit: in the service's own word, else UCUM by its schema; empty where nothing says it.
-        kind: a Sensor resource, an excerpt of one in another resource, or a reading of the
-            deprecated Power and Thermal resources.
+        kind: a Sensor resource, an excerpt of one in another resource, a reading of the deprecated
+            Power and Thermal resources, or any other number of a Metrics resource or an excerpt.
         state: "away" where the service says that what it stands for is absent or switched off, so
             that the value means nothing.
     """
@@ -66,7 +77,7 @@ class Signal:
     at: str
     value: float
     unit: str
-    kind: Literal["sensor", "excerpt", "legacy"]
+    kind: Literal["sensor", "excerpt", "legacy", "metric"]
     state: Literal["", "away"] = ""
 
 
@@ -177,6 +188,38 @@ def _signals_of(
             copied_from = documents.get(_below_root(source), {}) if isinstance(source, str) else {}
             unit = unit_of_excerpt(steps, owner, copied_from, document)
             yield Signal(at=at, value=value, unit=unit, kind="excerpt", state=state)
+    for steps, value in _metrics(document, (), everything=schema.endswith("Metrics")):
+        at = f"{path}#/{'/'.join(escape_step(step) for step in steps)}"
+        away: Literal["", "away"] = "away" if is_away(document, steps[:-1]) else ""
+        unit = unit_of_metric(steps)
+        yield Signal(at=at, value=value, unit=unit, kind="metric", state=away)
+
+
+def _metrics(
+    content: Any, steps: tuple[str, ...], *, everything: bool
+) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Numbers that measure something without being called a reading: where, and how much.
+
+    Args:
+        everything: in a Metrics resource every number does, but for limits and set points;
+            elsewhere only what stands beside a reading.
+    """
+    if isinstance(content, dict):
+        if steps and {"@odata.id", "@odata.type"} <= content.keys():
+            return
+        is_excerpt = "Reading" in content
+        for key, value in content.items():
+            if key.startswith(_NO_METRIC) or key.endswith("Thresholds") or key == "Reading":
+                continue
+            if isinstance(value, dict | list):
+                yield from _metrics(value, (*steps, key), everything=everything)
+            elif (everything and not is_excerpt) or (is_excerpt and key in _BESIDE):
+                number = _number(value)
+                if not isnan(number):
+                    yield (*steps, key), number
+    elif isinstance(content, list):
+        for index, value in enumerate(content):
+            yield from _metrics(value, (*steps, str(index)), everything=everything)
 
 
 def _schema_of(document: Mapping[str, Any]) -> str:

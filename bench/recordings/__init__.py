@@ -1,0 +1,1 @@
+"""Recordings of devices, counted without the code that reads them."""
