@@ -16,13 +16,14 @@ from mallee.cli.catalogue import catalogue
 from mallee.cli.check import check
 from mallee.cli.discover import discover
 from mallee.cli.energy import backtest, bill
-from mallee.cli.inspect import query, status, why
+from mallee.cli.inspect import query, status
 from mallee.cli.journal import audit, events
 from mallee.cli.plan import plan
 from mallee.cli.replay import replay
 from mallee.cli.response import response
 from mallee.cli.study import bench, simulate
 from mallee.cli.up import up
+from mallee.cli.why import why
 from mallee.core.errors import ConfigError, MalleeError, Unreachable
 
 app = App(

@@ -1,4 +1,4 @@
-"""Commands that look at a running site or its history: `status`, `why` and `query`."""
+"""Commands that look at a running site or its history: `status` and `query`."""
 
 import json
 import math
@@ -10,11 +10,10 @@ import msgspec
 from cyclopts import Parameter
 
 from mallee.cli.options import check_writable
-from mallee.cli.output import BOLD, GREY, RED, YELLOW, paint, power, table
+from mallee.cli.output import BOLD, RED, YELLOW, paint, power, table
 from mallee.core.errors import ConfigError, Unreachable
 
 if TYPE_CHECKING:
-    from mallee.core.status import ControlStatus
     from mallee.runtime.board import Board
     from mallee.runtime.run_folder import Run, RunFolder
     from mallee.site.model import SiteModel
@@ -77,27 +76,6 @@ def status(*, data: Path | None = None, json_: Json = False) -> int:
     print(table([(name, power(value)) for name, value in powers.items()], ("power", "")))
     if said is not None:
         print(f"\n{said.text}")
-    return 0
-
-
-def why(*, data: Path | None = None, json_: Json = False) -> int:
-    """Say which limit binds now, what is acting on it, and who covers which part of the swing.
-
-    Parameters
-    ----------
-    data
-        Data folder of the site; by default the one that runs below ./mallee-data.
-    json_
-        Print one JSON object, for programs.
-    """
-    _, _, site, board = running(data)
-    said = board.status()
-    if said is None:
-        raise Unreachable(f"{site.name}: control has not said anything yet")
-    if json_:
-        print(json.dumps(msgspec.to_builtins(said)))
-        return 0
-    _print_why(said)
     return 0
 
 
@@ -208,19 +186,3 @@ def data_folder(data: Path | None) -> "RunFolder":
 def _device_text(counts: dict[str, int]) -> str:
     words = [f"{counts[s]} {s}" for s in ("stale", "bad", "refused", "never") if counts[s]]
     return paint(", ".join(words), YELLOW) if words else ""
-
-
-def _print_why(said: "ControlStatus") -> None:
-    print(paint(said.text, BOLD if said.mode == "auto" else RED))
-    rows = [
-        ("binding limit", said.binding),
-        ("acting", said.acting or "-"),
-        ("mode", said.mode),
-        ("import limit in force", power(said.import_in_force_w)),
-        ("charger limits, sum", power(said.chargers_max_w)),
-        ("node caps, sum with overhead", power(said.nodes_max_w)),
-        ("charge bias", power(said.charge_bias_w)),
-    ]
-    print(table(rows))
-    print(paint("who covers which part of the swing", GREY))
-    print(table([(f"  {band}", owner) for band, owner in said.bands.items()]))

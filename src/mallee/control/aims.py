@@ -9,8 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mallee.control.concerns.requests import of_branch, why_not
 from mallee.control.limits import Limits
+from mallee.control.refusal import of_branch, why_not
 from mallee.control.scene import Aim
 from mallee.control.state import ControlState
 from mallee.control.view import View
@@ -34,13 +34,22 @@ class Target(NamedTuple):
 
 
 def next_target(
-    state: ControlState, view: View, plans: Sequence[Plan], limits: Limits, time_s: float
+    state: ControlState,
+    view: View,
+    plans: Sequence[Plan],
+    limits: Limits,
+    time_s: float,
+    *,
+    is_held: bool = False,
 ) -> Target:
     """The tightest target that plans ask for and that can be kept to its end.
 
     Args:
         state: what the load lately was, and the target in force.
+        is_held: somebody asked that plans rest: the target stays as it is.
     """
+    if is_held:
+        return Target(state.target_w, state.target_reason)
     step = _tightest(plans, time_s)
     if step is None:
         return Target(math.inf, "")
@@ -90,11 +99,22 @@ def aims_of(limits: Limits, target: Target, requests: Sequence[Request]) -> tupl
             if own_w < aim.power_w:
                 aim = Aim(power_w=own_w, shown_w=own_w, name=target.reason)
         for request in requests:
-            if of_branch(limits, request) == position and not why_not(limits, request):
-                own_w = request.high * free_frac
-                if own_w < aim.power_w:
-                    aim = Aim(
-                        power_w=own_w, shown_w=request.high, name="import limit", request=request
-                    )
+            asked_w = _asked_w(limits, request, position)
+            if asked_w * free_frac < aim.power_w:
+                aim = Aim(
+                    power_w=asked_w * free_frac,
+                    shown_w=asked_w,
+                    name="island" if request.ask == "island" else "import limit",
+                    request=request,
+                )
         aims.append(aim)
     return tuple(aims)
+
+
+def _asked_w(limits: Limits, request: Request, position: int) -> float:
+    """What a request allows one metered branch; infinite where it is about something else."""
+    if request.ask not in ("bound", "island") or why_not(limits, request):
+        return math.inf
+    if request.ask == "island":
+        return 0.0 if position < limits.feeds else math.inf
+    return request.high if of_branch(limits, request.subject) == position else math.inf

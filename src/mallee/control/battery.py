@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mallee.control.asked_battery import SET_POINT_MODE
 from mallee.control.limits import BatteryLimits, Limits
 from mallee.control.scene import Scene
+from mallee.control.soc import bias_of
 from mallee.core.command import HEARTBEAT, Command
 from mallee.core.snapshot import Snapshot
 
 LEASE_S = 60.0
 SET_POINT_LEASE_S = 5.0
-SET_POINT_MODE, FILTER_MODE = 1.0, 2.0
+FILTER_MODE = 2.0
 FILTER_TIME_S = 20.0
 RAMP_USE_FRAC = 0.95
 """Share of the contract's ramp that a battery's own mode uses; the rest covers its response."""
@@ -77,8 +79,9 @@ def battery_commands(
     """
     commands: list[Command] = []
     for position, battery in enumerate(scene.limits.batteries):
-        if battery.smooths and not overridden:
-            commands += _settings(scene, snapshot, battery, import_w, reason)
+        if battery.smooths and not (overridden or battery.name in scene.set_point_batteries):
+            wanted = _wanted(scene.limits, import_w, bias_of(scene, position))
+            commands += _differing(snapshot, battery, wanted, reason)
         elif battery.takes_set_point:
             charge_w = set_point_w(scene, position, import_w)
             commands += _set_point(battery, charge_w, reason)
@@ -118,9 +121,10 @@ def set_point_w(scene: Scene, position: int, import_w: float) -> float:
     if excess_w > 0.0:
         most_w = max(0.0, scene.load_w - scene.limits.import_min_w)
         return -share * min(excess_w, most_w, able_w)
-    bias_w = scene.state.charge_bias_w / max(len(scene.view.batteries), 1)
     room_w = max(0.0, -excess_w)
-    return min(max(bias_w, -battery.discharge_max_w), battery.charge_max_w, room_w)
+    export_w = max(0.0, scene.load_w - scene.limits.import_min_w)
+    least_w = -min(battery.discharge_max_w, share * export_w)
+    return min(max(bias_of(scene, position), least_w), battery.charge_max_w, room_w)
 
 
 def _wanted(limits: Limits, import_w: float, bias_w: float) -> dict[str, float]:
@@ -137,17 +141,10 @@ def _wanted(limits: Limits, import_w: float, bias_w: float) -> dict[str, float]:
     }
 
 
-def _settings(
-    scene: Scene, snapshot: Snapshot, battery: BatteryLimits, import_w: float, reason: str
-) -> list[Command]:
-    """Settings of a battery's own mode, where they differ from what is wanted."""
-    wanted = _wanted(scene.limits, import_w, scene.state.charge_bias_w)
-    return _differing(snapshot, battery, wanted, reason)
-
-
 def _differing(
     snapshot: Snapshot, battery: BatteryLimits, wanted: dict[str, float], reason: str
 ) -> list[Command]:
+    """Settings of a battery's own mode, where they differ from what is wanted."""
     rows, values = [], []
     for point, value in wanted.items():
         row = battery.rows.get(point)

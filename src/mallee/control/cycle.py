@@ -25,17 +25,19 @@ from mallee.control.aims import next_target
 from mallee.control.battery import battery_commands, heartbeats, supervise
 from mallee.control.bounds import Bounds
 from mallee.control.concerns import narrow_all
+from mallee.control.concerns.modes import is_asked, maintained_rows
 from mallee.control.events import events_of_change
-from mallee.control.guard import guard
+from mallee.control.guard import guard, leave_out
 from mallee.control.judge import judge
 from mallee.control.limits import Limits
 from mallee.control.prepare import Look, prepare
 from mallee.control.reconcile import CHARGER_RENEW_CYCLES, load_commands, wanted_w
 from mallee.control.safe_state import hold_safe
+from mallee.control.settings import setting_commands
 from mallee.control.soc import keep_recovery, next_recovery
 from mallee.control.state import ControlState
 from mallee.control.tell import reason_of, tell
-from mallee.control.view import View, look, look_at_loads
+from mallee.control.view import View, look, look_at_loads, without
 from mallee.core.command import Command
 from mallee.core.event import Event
 from mallee.core.plan import Plan, charge_at
@@ -76,7 +78,8 @@ def cycle(
         limits: the site's limits.
         time_s: monotonic time of this cycle.
     """
-    view = look(snapshot, limits)
+    asked = tuple(in_force(requests, time_s))
+    view = without(look(snapshot, limits), maintained_rows(limits, asked))
     is_slow = state.cycle % SLOW_CYCLES == 0
     if state.mode == "starting" and _is_arriving(state, view):
         beats = heartbeats(limits, state.cycle) if is_slow else []
@@ -88,7 +91,6 @@ def cycle(
     loads = look_at_loads(snapshot, limits)
     judged = judge(seen, view, loads, limits, time_s, period_s)
     seen = replace(seen, checks=judged.checks)
-    asked = tuple(in_force(requests, time_s))
     if judged.mode == "safe":
         return hold_safe(state, seen, snapshot, view, asked, limits, time_s, is_slow=is_slow)
     looked = Look(snapshot, view, loads, judged)
@@ -151,7 +153,8 @@ def _decide(
     """
     plans, requests = asked
     is_due = before.cycle % SLOW_CYCLES == 0
-    target = next_target(seen, looked.view, plans, limits, time_s)
+    is_held = is_asked(requests, "hold")
+    target = next_target(seen, looked.view, plans, limits, time_s, is_held=is_held)
     seen = replace(seen, target_w=target.power_w, target_reason=target.reason)
     scene, verdicts = prepare(seen, looked, requests, limits, time_s, is_due=is_due)
     ratings = Bounds.of_ratings(limits.budget.loads.least_w, limits.budget.loads.most_w)
@@ -159,7 +162,9 @@ def _decide(
     wanted = wanted_w(scene, bounds)
     override = supervise(scene)
     planned_w = charge_at(plans, time_s)
-    recovery = next_recovery(scene, planned_w) if is_due else keep_recovery(scene)
+    steers = is_due and not is_held
+    recovery = next_recovery(scene, planned_w) if steers else keep_recovery(scene)
+    set_commands, settings = setting_commands(scene, before.settings, before.cycle)
     state = replace(
         scene.state,
         cycle=before.cycle + 1,
@@ -168,6 +173,7 @@ def _decide(
         soc_recovering=recovery.recovering,
         filter_overridden=override.active,
         filter_override_since_s=override.since_s,
+        settings=settings,
     )
     scene = dataclass_replace(scene, state=state)
     after, words = tell(scene, before, looked, bounds, wanted, verdicts)
@@ -183,5 +189,6 @@ def _decide(
         commands += heartbeats(limits, before.cycle)
     renew = before.cycle % CHARGER_RENEW_CYCLES < SLOW_CYCLES or before.mode != after.mode
     commands += load_commands(scene, snapshot, wanted, bounds, renew=renew, text=reason)
+    commands = leave_out(commands + set_commands, maintained_rows(limits, requests))
     passed, clipped = guard(commands, limits, time_s)
     return after, passed, clipped + events_of_change(before, after, limits, time_s, words)

@@ -5,9 +5,22 @@ from dataclasses import replace
 import numpy as np
 
 from mallee.control.limits import Limits
+from mallee.core.arrays import IntArray
 from mallee.core.command import Command
 from mallee.core.event import Event
 from mallee.core.event_kinds import new_event
+
+
+def leave_out(commands: list[Command], rows: IntArray) -> list[Command]:
+    """Commands without what they would write to some rows: those of devices under maintenance."""
+    if not rows.size:
+        return commands
+    left = []
+    for command in commands:
+        kept = ~np.isin(command.rows, rows)
+        if kept.any():
+            left.append(replace(command, rows=command.rows[kept], values=command.values[kept]))
+    return left
 
 
 def guard(

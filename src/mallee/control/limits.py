@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from mallee.control.heat import Heat, heat_of
+from mallee.control.places import Places, places_of
 from mallee.control.thermal_ratings import thermal_of
 from mallee.core.arrays import NO_INDEX, FloatArray, IntArray
 from mallee.kinds import KINDS
@@ -47,7 +48,7 @@ class Limits:
     Attributes:
         budget: limits and unsteerable loads of every branch, and the steerable loads.
         branches: name of each branch.  # (branches,)
-        load_paths: path of each load's limit.  # (loads,)
+        places: what requests may be about.
         metered: branches with a meter, feeds first.  # (metered,)
         feeds: how many of `metered` are utility feeds.
         contract_w: import limit of each metered branch, for a feed the contract.  # (metered,)
@@ -68,7 +69,7 @@ class Limits:
 
     budget: Budget
     branches: tuple[str, ...]
-    load_paths: tuple[str, ...]
+    places: Places
     metered: IntArray
     feeds: int
     contract_w: FloatArray
@@ -118,7 +119,7 @@ def limits_of(site: SiteModel) -> Limits:
     return Limits(
         budget=budget,
         branches=tuple(branch.name for branch in site.branches),
-        load_paths=tuple(site.point_path(row) for row in budget.loads.limit_rows.tolist()),
+        places=places_of(site, budget.loads),
         metered=metered,
         feeds=len(own),
         contract_w=budget.limit_w[metered],

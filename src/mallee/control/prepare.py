@@ -7,6 +7,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from mallee.control.aims import Target, aims_of
+from mallee.control.asked_battery import follow_set_points
+from mallee.control.concerns.modes import maintained_rows
 from mallee.control.concerns.ramp import next_room_w
 from mallee.control.diversity import lent_w, next_diversity
 from mallee.control.judge import Judgement
@@ -104,6 +106,8 @@ def prepare(
         aims=aims,
         capacity_w=may_w,
         requests=requests,
+        pinned=np.isin(limits.budget.loads.limit_rows, maintained_rows(limits, requests)),
+        set_point_batteries=follow_set_points(limits, requests),
         time_s=time_s,
         period_s=period_s,
     )

@@ -5,14 +5,14 @@ budget, plant and losses at their worst. Devices fall back to the same values by
 their lease ends.
 """
 
-import numpy as np
 from msgspec.structs import replace
 
 from mallee.control.battery import heartbeats, safe_battery_commands
-from mallee.control.bounds import Bounds, Reason
-from mallee.control.concerns.requests import asked_loads, conditions_of, why_not
+from mallee.control.bounds import Bounds
+from mallee.control.concerns.modes import maintained_rows
+from mallee.control.concerns.requests import conditions_of, narrow_by
 from mallee.control.events import CONTROL, conditions_after, events_of_change
-from mallee.control.guard import guard
+from mallee.control.guard import guard, leave_out
 from mallee.control.limits import Limits, limits_of
 from mallee.control.reconcile import safe_load_commands
 from mallee.control.state import Condition, ControlState
@@ -83,6 +83,7 @@ def hold_safe(
         acting="safe state",
         text=_text(seen, limits, view, time_s),
     )
+    commands = leave_out(commands, maintained_rows(limits, requests))
     passed, clipped = guard(commands, limits, time_s)
     return after, passed, clipped + events_of_change(before, after, limits, time_s, words)
 
@@ -90,12 +91,7 @@ def hold_safe(
 def _with_requests(limits: Limits, requests: tuple[Request, ...]) -> FloatArray:
     """Safe values, or less where somebody asked for less."""
     bounds = Bounds.of_ratings(limits.budget.loads.least_w, limits.safe_w)
-    for request in requests:
-        asked = asked_loads(limits, request.subject)
-        if not why_not(limits, request) and asked.any():
-            high_w = np.full(len(asked), request.high)
-            bounds = bounds.at_most(high_w, Reason("request", request.id), asked)
-    return bounds.high_w
+    return narrow_by(limits, requests, bounds).high_w
 
 
 def _text(seen: ControlState, limits: Limits, view: View, time_s: float) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mallee.control.limits import Limits
 from mallee.control.state import ControlState
 from mallee.control.view import LoadsView, View
-from mallee.core.arrays import FloatArray
+from mallee.core.arrays import BoolArray, FloatArray
 from mallee.core.request import Request
 from mallee.core.snapshot import Snapshot
 
@@ -43,6 +43,9 @@ class Scene:
         aims: what each metered branch is to stay under.
         capacity_w: what the steerable loads below each branch may draw together.  # (branches,)
         requests: in force now.
+        pinned: loads under maintenance: they are left alone and count with all that they may
+            draw.  # (loads,)
+        set_point_batteries: those whose own mode rests because somebody asks for it.
         period_s: time to the next decision.
     """
 
@@ -58,6 +61,8 @@ class Scene:
     aims: tuple[Aim, ...]
     capacity_w: FloatArray
     requests: tuple[Request, ...]
+    pinned: BoolArray
+    set_point_batteries: frozenset[str]
     time_s: float
     period_s: float
 
@@ -77,6 +82,7 @@ class Scene:
         return any(
             battery.seen
             and battery.limits.smooths
+            and battery.limits.name not in self.set_point_batteries
             and battery.discharge_max_w > 0.0
             and trust.failures == 0
             for battery, trust in zip(self.view.batteries, self.state.trusts, strict=True)

@@ -8,6 +8,7 @@ beside the target.
 
 from typing import NamedTuple
 
+from mallee.control.asked_battery import asked_charge_w
 from mallee.control.limits import Limits
 from mallee.control.scene import Scene
 from mallee.core.units import SECONDS_PER_HOUR
@@ -54,6 +55,10 @@ def next_recovery(scene: Scene, planned_w: float | None = None) -> Recovery:
     room_w = max(scene.import_aim_w - scene.import_w + max(scene.view.charge_w, 0.0), 0.0)
     low_w = -sum(battery.discharge_max_w for battery in seen)
     high_w = min(room_w, sum(battery.charge_max_w for battery in seen))
+    asked_w = asked_charge_w(limits, scene.requests)
+    if asked_w is not None:
+        share_w = 0.0 if planned_w is None else planned_w / len(asked_w)
+        planned_w = sum(min(max(share_w, low_w), high_w) for low_w, high_w in asked_w)
     if planned_w is not None and _may_follow(soc, planned_w, limits):
         goal_w = min(max(planned_w, low_w), high_w)
         step_w = STEP_MAX_FRAC * limits.import_aim_w
@@ -78,6 +83,16 @@ def _may_follow(soc: float, planned_w: float, limits: Limits) -> bool:
 
 def _towards(value: float, goal: float, step: float) -> float:
     return min(max(goal, value - step), value + step)
+
+
+def bias_of(scene: Scene, position: int) -> float:
+    """One battery's part of the charge that is asked of all, within what is asked of itself."""
+    share_w = scene.state.charge_bias_w / max(len(scene.limits.batteries), 1)
+    asked_w = asked_charge_w(scene.limits, scene.requests)
+    if asked_w is None:
+        return share_w
+    low_w, high_w = asked_w[position]
+    return min(max(share_w, low_w), high_w)
 
 
 def keep_recovery(scene: Scene) -> Recovery:

@@ -46,6 +46,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
         set_points_w: power that control gives the batteries itself; empty while they keep the
             meter on their own.
         filter_override_since_s: since when the meter speaks for a change of that.
+        settings: set points that requests changed, by row, and what stood there before.
         active: conditions that hold now, so that each makes one event when it comes and goes.
         binding, acting, text: the "why" line.
     """
@@ -76,6 +77,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     soc_recovering: bool = False
     filter_overridden: bool = False
     filter_override_since_s: float | None = None
+    settings: tuple[tuple[int, float], ...] = ()
     active: tuple[Condition, ...] = ()
     binding: str = "none"
     acting: str = ""

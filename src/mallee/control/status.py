@@ -1,7 +1,12 @@
 """What control publishes about itself, made from its state."""
 
+from collections.abc import Sequence
+
+from mallee.control.concerns.modes import is_asked
 from mallee.control.limits import Limits
+from mallee.control.refusal import why_not
 from mallee.control.state import ControlState
+from mallee.core.request import Ask, Request, in_force
 from mallee.core.status import ControlStatus
 
 BANDS = {
@@ -13,8 +18,22 @@ BANDS = {
 """Who owns which part of a swing; what no battery covers is told as such."""
 
 
-def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStatus:
-    """The status of a cycle's state."""
+ASKED: tuple[Ask, ...] = ("safe-stop", "island", "hold")
+"""Modes that may be asked of the whole site; the first that is asked counts."""
+REQUESTS_TOLD = 64
+"""No more are told of, so that the status keeps to its room."""
+WHY_NOT_CHARS = 120
+
+
+def status_of(
+    state: ControlState, limits: Limits, time_s: float, requests: Sequence[Request] = ()
+) -> ControlStatus:
+    """The status of a cycle's state.
+
+    Args:
+        requests: those that the cycle was given.
+    """
+    running = in_force(requests, time_s)[:REQUESTS_TOLD]
     bands = dict(BANDS)
     smoothing = [one for one in limits.batteries if one.smooths]
     if not smoothing:
@@ -37,4 +56,6 @@ def status_of(state: ControlState, limits: Limits, time_s: float) -> ControlStat
         nodes_max_w=state.nodes_max_w,
         bands=bands,
         cycle=state.cycle,
+        asked=next((mode for mode in ASKED if is_asked(running, mode)), "auto"),
+        requests={one.id: why_not(limits, one)[:WHY_NOT_CHARS] for one in running},
     )

@@ -4,12 +4,12 @@ The load is what the meters of the feeds show less what the batteries charge. A 
 be seen counts as unable to help; a load that cannot be seen counts as drawing its whole limit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mallee.control.limits import BatteryLimits, Limits
-from mallee.core.arrays import BoolArray, FloatArray
+from mallee.core.arrays import BoolArray, FloatArray, IntArray
 from mallee.core.snapshot import Quality, Snapshot
 
 METER_AGE_MAX_S = 1.0
@@ -113,6 +113,22 @@ def look(snapshot: Snapshot, limits: Limits) -> View:
         meter_time_s=min(times_s[: limits.feeds]),
         batteries=tuple(
             [_look_at_battery(snapshot, one, limits.age_max_s) for one in limits.batteries]
+        ),
+    )
+
+
+def without(view: View, rows: IntArray) -> View:
+    """The same, with no help from batteries whose points are among these rows."""
+    if not rows.size:
+        return view
+    given = set(rows.tolist())
+    return replace(
+        view,
+        batteries=tuple(
+            replace(one, charge_max_w=0.0, discharge_max_w=0.0)
+            if one.limits.rows["charge_w"] in given
+            else one
+            for one in view.batteries
         ),
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from mallee.control.bounds import Bounds
 from mallee.control.scene import Scene
 from mallee.control.view import View
+from mallee.core.arrays import FloatArray
 from mallee.core.units import SECONDS_PER_HOUR
 
 NEAR_FRAC = 0.01
@@ -36,15 +37,21 @@ def batteries_named(view: View) -> str:
     return " and ".join(battery.limits.name for battery in view.batteries if battery.seen)
 
 
+def work_lost_frac(part: FloatArray) -> FloatArray:
+    """Share of the work that is lost at a share of uncapped power, 0..1."""
+    above = np.clip((part - WORK_OFFSET) / (1.0 - WORK_OFFSET), 0.0, 1.0)
+    lost: FloatArray = 1.0 - above**WORK_EXPONENT
+    return lost
+
+
 def work_lost(scene: Scene, bounds: Bounds) -> str:
     """Estimate of the work that caps cost now, as people read it."""
     loads = scene.limits.budget.loads
     nodes = ~loads.is_charger
     if not nodes.any():
         return "0 %"
-    part = bounds.high_w[nodes] / np.maximum(loads.most_w[nodes], 1.0)
-    work = np.clip((part - WORK_OFFSET) / (1.0 - WORK_OFFSET), 0.0, 1.0) ** WORK_EXPONENT
-    lost = 1.0 - float(work @ loads.most_w[nodes] / loads.most_w[nodes].sum())
+    lost_frac = work_lost_frac(bounds.high_w[nodes] / np.maximum(loads.most_w[nodes], 1.0))
+    lost = float(lost_frac @ loads.most_w[nodes] / loads.most_w[nodes].sum())
     return f"about {lost:.0%}" if lost >= 0.01 else "less than 1 %"
 
 

@@ -24,6 +24,8 @@ class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
         nodes_max_w: sum of the node caps in force.
         bands: which actuator covers which band of the swing now.
         cycle: number of the cycle.
+        asked: the mode that somebody asked for: `auto` for none, `hold`, `island`, `safe-stop`.
+        requests: by the id of each request in force, why it cannot be followed; empty where it is.
     """
 
     time_s: float
@@ -38,3 +40,5 @@ class ControlStatus(msgspec.Struct, frozen=True, kw_only=True):
     nodes_max_w: float
     bands: dict[str, str] = {}
     cycle: int = 0
+    asked: str = "auto"
+    requests: dict[str, str] = {}

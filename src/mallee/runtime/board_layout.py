@@ -13,7 +13,7 @@ LAYOUT: Final = 3
 """Grows with every change of what follows; a board of another layout is not opened."""
 
 TIMINGS: Final = 4096
-STATUS_BYTES: Final = 16 * 1024
+STATUS_BYTES: Final = 32 * 1024
 STATE_BYTES_PER_DEVICE: Final = 512
 PLANS_BYTES: Final = 256 * 1024
 OUTLOOK_BYTES: Final = 256 * 1024

@@ -26,6 +26,7 @@ from mallee.control import (
 )
 from mallee.core.command import Command
 from mallee.core.event_kinds import new_event
+from mallee.core.request import Request
 from mallee.core.snapshot import Snapshot
 from mallee.runtime.board import Board
 from mallee.runtime.pace import Pace
@@ -111,7 +112,7 @@ class ControlLoop:
         for event in events:
             self._board.post("control", event)
         self._state = state
-        self._remember(time_s)
+        self._remember(time_s, requests)
 
     def _send(self, commands: list[Command], time_s: float) -> None:
         for command in commands:
@@ -124,10 +125,11 @@ class ControlLoop:
                 actor=command.actor,
             )
 
-    def _remember(self, time_s: float) -> None:
+    def _remember(self, time_s: float, requests: tuple[Request, ...]) -> None:
         self._board.save_state(msgspec.msgpack.encode(self._state))
         if self._state.cycle % STATUS_EVERY_CYCLES == 0:
-            self._board.publish_status(status_of(self._state, self._limits, time_s))
+            status = status_of(self._state, self._limits, time_s, requests)
+            self._board.publish_status(status)
         self._board.beat("control", time_s)
 
     def _fail(self, error: Exception, snapshot: Snapshot, time_s: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mallee.control.bounds import Bounds
-from mallee.control.concerns import capacity, handover, heat, ramp, release, requests
+from mallee.control.concerns import capacity, handover, heat, modes, ramp, release, requests
 from mallee.control.scene import Scene
 from mallee.control.why import Why
 
@@ -46,6 +46,12 @@ CONCERNS: tuple[Concern, ...] = (
         what="People, schedulers and the grid may ask for less; each request has a lease.",
         narrow=requests.narrow,
         explain=requests.explain,
+    ),
+    Concern(
+        name=modes.NAME,
+        what="Hold raises nothing, safe stop lowers all, maintenance leaves a place alone.",
+        narrow=modes.narrow,
+        explain=modes.explain,
     ),
     Concern(
         name=ramp.NAME,

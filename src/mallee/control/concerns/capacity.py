@@ -35,7 +35,7 @@ def narrow(scene: Scene, bounds: Bounds) -> Bounds:
 def _levels(scene: Scene, bounds: Bounds) -> Iterator[FloatArray]:
     """What each load wants, level by level, at the device."""
     loads, view = scene.limits.budget.loads, scene.loads
-    level = np.minimum(loads.least_w, bounds.high_w)
+    level = np.minimum(np.where(scene.pinned, view.may_w, loads.least_w), bounds.high_w)
     yield level
     level = np.clip(loads.floor_w, level, bounds.high_w)
     yield level

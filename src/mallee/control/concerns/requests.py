@@ -1,39 +1,54 @@
-"""What people, schedulers and the grid ask for: leased bounds on points and branches.
+"""What people, schedulers and the grid ask for: leased bounds on points, branches and places.
 
 A request can only narrow. An upper bound of a branch with a meter lowers what that branch aims at;
-one of a node's cap or a charger's limit bounds that point. Nothing goes below what a device can be
-set to, and what control cannot follow is refused in words.
+one of a node's cap or a charger's limit bounds that point; a sum is shared by the loads of a place,
+each the same part of its range. What control cannot follow is refused with the limit that stands
+against it.
 """
 
-import fnmatch
-import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from mallee.control.bounds import Bounds, Reason
 from mallee.control.limits import Limits
+from mallee.control.refusal import why_not
 from mallee.control.scene import Scene
 from mallee.control.state import Condition
 from mallee.control.why import Why, work_lost
-from mallee.core.arrays import BoolArray
-from mallee.core.request import GRID, Request
+from mallee.core.arrays import BoolArray, FloatArray
+from mallee.core.request import Request
 
 NAME = "request"
 _KINDS = ("request-in-force", "request-refused")
 
 
 def narrow(scene: Scene, bounds: Bounds) -> Bounds:
-    """Every request about points."""
-    for request in scene.requests:
-        asked = asked_loads(scene.limits, request.subject)
-        if why_not(scene.limits, request) or not asked.any():
+    """Every request about loads."""
+    return narrow_by(scene.limits, scene.requests, bounds)
+
+
+def narrow_by(limits: Limits, requests: Sequence[Request], bounds: Bounds) -> Bounds:
+    """The bounds that these requests leave of others."""
+    for request in requests:
+        if request.ask not in ("bound", "sum") or why_not(limits, request):
             continue
-        high_w = np.full(len(asked), request.high)
         reason = Reason(NAME, request.id, request.actor, request.reason)
-        bounds = bounds.at_most(high_w, reason, asked)
+        if request.ask == "sum":
+            asked = limits.places.loads_in(request.subject)
+            bounds = bounds.at_most(_shared_w(bounds, asked, request.high), reason, asked)
+        else:
+            asked = limits.places.loads_named(request.subject)
+            bounds = bounds.at_most(np.full(len(asked), request.high), reason, asked)
     return bounds
+
+
+def _shared_w(bounds: Bounds, asked: BoolArray, sum_w: float) -> FloatArray:
+    """What each load may draw so that all together keep to a sum.  # (loads,)"""
+    range_w = bounds.high_w - bounds.low_w
+    least_w, free_w = float(bounds.low_w[asked].sum()), float(range_w[asked].sum())
+    part = 1.0 if free_w <= 0.0 else min(max((sum_w - least_w) / free_w, 0.0), 1.0)
+    return bounds.low_w + part * range_w
 
 
 def explain(scene: Scene, bounds: Bounds) -> Why | None:
@@ -47,36 +62,6 @@ def explain(scene: Scene, bounds: Bounds) -> Why | None:
         f"{work_lost(scene, bounds)} of the work lost."
     )
     return Why("request", reason.actor, text)
-
-
-def of_branch(limits: Limits, request: Request) -> int | None:
-    """Position among the metered branches of the one that a request is about."""
-    if request.subject == GRID:
-        return 0
-    names = [limits.branches[branch] for branch in limits.metered]
-    return names.index(request.subject) if request.subject in names else None
-
-
-def asked_loads(limits: Limits, subject: str) -> BoolArray:
-    """Whether each load's limit is meant.  # (loads,)"""
-    return _asked(limits.load_paths, subject)
-
-
-@lru_cache(maxsize=64)
-def _asked(paths: tuple[str, ...], subject: str) -> BoolArray:
-    pattern = re.compile(fnmatch.translate(subject))
-    return np.array([pattern.match(path) is not None for path in paths], bool)
-
-
-def why_not(limits: Limits, request: Request) -> str:
-    """Why control cannot follow a request; empty where it does."""
-    if np.isfinite(request.low):
-        return "only upper bounds can be kept"
-    if of_branch(limits, request) is not None:
-        return "the import limit cannot be below 0" if request.high < 0.0 else ""
-    if not asked_loads(limits, request.subject).any():
-        return "it names neither a branch with a meter nor a limit of a node or charger"
-    return ""
 
 
 def conditions_of(
@@ -100,7 +85,4 @@ def conditions_of(
 
 
 def _words(request: Request) -> dict[str, str]:
-    bounds = [f"at least {request.low:g}"] if np.isfinite(request.low) else []
-    bounds += [f"at most {request.high:g}"] if np.isfinite(request.high) else []
-    what = f"{request.subject} {' and '.join(bounds)}"
-    return {"actor": request.actor, "what": what, "reason": request.reason}
+    return {"actor": request.actor, "what": request.what, "reason": request.reason}
