@@ -50,7 +50,7 @@ def _type(schema: dict[str, Any]) -> str:
         inner = _type(schema["items"])
         return f"({inner})[]" if " " in inner else f"{inner}[]"
     if kind == "object":
-        return f"Record<string, {_type(schema['additionalProperties'])}>"
+        return f"Record<string, {_type(schema.get('additionalProperties', {}))}>"
     if isinstance(kind, list):
         return " | ".join(PRIMITIVES[one] for one in kind)
     return PRIMITIVES[kind] if kind else "unknown"

@@ -10,11 +10,13 @@ import sys
 from cyclopts import App, CycloptsError
 
 from mallee import __version__
+from mallee.cli.access import access
 from mallee.cli.alarms import alarms
 from mallee.cli.campaign import campaign
 from mallee.cli.catalogue import catalogue
 from mallee.cli.check import check
 from mallee.cli.discover import discover
+from mallee.cli.do import do, requests, undo
 from mallee.cli.energy import backtest, bill
 from mallee.cli.inspect import query, status
 from mallee.cli.journal import audit, events
@@ -38,6 +40,8 @@ for command in (
     campaign,
     status,
     why,
+    requests,
+    undo,
     query,
     events,
     audit,
@@ -52,6 +56,8 @@ for command in (
     app.command(command)
 app.command(catalogue)
 app.command(alarms)
+app.command(do)
+app.command(access)
 
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 4

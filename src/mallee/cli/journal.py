@@ -101,12 +101,13 @@ def audit(
 
     ```console
     mallee audit 'pod1/r1/*/cap_w' --last 2h
+    mallee audit verify
     ```
 
     Parameters
     ----------
     path
-        Point that was written; `*` stands for any letters.
+        Point that was written; `*` stands for any letters. The word `verify` does as --verify.
     last
         How far back from now, such as 90s, 10m, 2h, 7d.
     actor
@@ -124,7 +125,7 @@ def audit(
 
     file, start_s = _store(data, "audit.sqlite", last)
     with AuditStore(file, read_only=True) as store:
-        if verify:
+        if verify or path == "verify":
             return _print_verdict(file, store.verify(), as_json=json_)
         found = store.list(start_s, path=path, actor=actor, count_max=count)
     if json_:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-RED, YELLOW, GREY, BOLD = "31", "33", "90", "1"
+RED, GREEN, YELLOW, GREY, BOLD = "31", "32", "33", "90", "1"
 
 
 def paint(text: str, style: str) -> str:

@@ -35,6 +35,7 @@ def simulate(
     scale_to: float = 0.0,
     ev: bool = False,
     faults: Path | None = None,
+    actions: Path | None = None,
     seed: Seed = 1,
     plan: bool = True,
     report: Path | None = None,
@@ -72,6 +73,8 @@ def simulate(
         Let cars come as the site file says although --trace is given.
     faults
         TOML list of faults: what breaks, when, until when.
+    actions
+        TOML list of actions: what operators, schedulers and the grid ask for, when and how long.
     seed
         Seed of everything random; equal seeds give equal bytes.
     plan
@@ -87,8 +90,8 @@ def simulate(
     json_
         Print one JSON object with site, start, figures, verdict and all events, for programs.
     """
+    from mallee.actions import load_actions
     from mallee.catalogue import load_site
-    from mallee.cli.run_summary import print_run, run_as_json
     from mallee.simulation.baselines import CONTROLS
     from mallee.simulation.figures import figures_of
     from mallee.simulation.run import simulate as run
@@ -110,17 +113,13 @@ def simulate(
         control=control,
         progress=ProgressBar(duration_s, "simulating"),
         planner=_planner(model, site) if plan else None,
+        requests=load_actions(actions) if actions is not None else (),
     )
-    for note in result.notes:
-        print(f"note: {note}", file=sys.stderr)
     figures, verdict = figures_of(result), judge(result)
     _write_files(
         result, figures, verdict, series=series, commands=commands, report=report, trace=trace
     )
-    if json_:
-        print(json.dumps(run_as_json(result, figures, verdict)))
-    else:
-        print_run(result, figures, verdict, all_events=events)
+    _show(result, figures, verdict, as_json=json_, all_events=events)
     return 0 if all(finding.held for finding in verdict) else 1
 
 
@@ -206,6 +205,25 @@ def _write_files(
 
         load = f"trace {trace.name}" if trace else "the site file's load"
         write_simulation_report(report, result, figures, verdict, load)
+
+
+def _show(
+    result: "Simulation",
+    figures: "Figures",
+    verdict: "list[Finding]",
+    *,
+    as_json: bool,
+    all_events: bool,
+) -> None:
+    """The run's notes, and its outcome for people or programs."""
+    from mallee.cli.run_summary import print_run, run_as_json
+
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(run_as_json(result, figures, verdict)))
+    else:
+        print_run(result, figures, verdict, all_events=all_events)
 
 
 def _write_series(path: Path, result: "Simulation") -> None:

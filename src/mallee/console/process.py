@@ -8,10 +8,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from mallee.console.access.door import Door
 from mallee.console.alarms import AlarmWatch
 from mallee.console.aligned import SecondMeans
 from mallee.console.api.serving import Served
 from mallee.console.commands import CommandReader
+from mallee.console.desk import Desk
 from mallee.console.hub import Hub
 from mallee.console.live import EVENTS_KEPT, Live
 from mallee.console.recorder import Recorder, Second, Seen, Told, load_seen, stored_events
@@ -21,6 +23,7 @@ from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
 from mallee.core.event import Event
 from mallee.core.snapshot import Snapshot
+from mallee.history import ActionStore
 from mallee.runtime.addresses import split_address
 from mallee.runtime.board import Board
 from mallee.runtime.roles import process_names
@@ -53,10 +56,11 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     alarms = AlarmWatch(site, folder.history, board.session)
-    served = Served(live=live, board=board, history=folder.history, alarms=alarms)
-    runner = web.AppRunner(
-        make_app(served, hub, host=host), access_log=None, shutdown_timeout=SHUTDOWN_S
-    )
+    served = Served(live=live, board=board, history=folder.history, alarms=alarms, run=folder)
+    store = ActionStore(folder.history / "audit.sqlite")
+    desk = Desk(site, board, folder.run, store, lambda: (time.time(), time.monotonic()))
+    app = make_app(served, hub, host=host, door=Door(folder), desk=desk)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         await _listen(runner, host, port)
@@ -64,11 +68,20 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
             recording = tasks.create_task(recorder.run())
             keeping = tasks.create_task(alarms.run())
             watching = tasks.create_task(_watch(Watching(board, folder, served, hub, recorder)))
+            following = tasks.create_task(_follow(desk))
             await stop.wait()
-            for task in (recording, keeping, watching):
+            for task in (recording, keeping, watching, following):
                 task.cancel()
     finally:
         await runner.cleanup()
+        store.close()
+
+
+async def _follow(desk: Desk) -> None:
+    """What becomes of requests, once a second."""
+    while True:
+        await asyncio.to_thread(desk.tick)
+        await asyncio.sleep(1.0)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

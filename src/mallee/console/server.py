@@ -1,6 +1,6 @@
 """The console's HTTP side: pages, JSON for programs, and the stream of frames.
 
-Only the paths in `POSTS` change anything. It listens on the loopback interface unless told
+What writes passes the door of `console.access`. It listens on the loopback interface unless told
 otherwise; there it answers only to loopback names, so that a page from elsewhere cannot reach it
 through a name it controls.
 """
@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from mallee.console.access.door import BODY_BYTES_MAX, DOOR, Door, guard_writes
 from mallee.console.api import POSTS, ROUTES
+from mallee.console.api.actions import DESK
 from mallee.console.api.serving import SERVED, Handler, Served, is_loopback
+from mallee.console.desk import Desk
 from mallee.console.hub import Hub
 
 STATIC_FOLDER = Path(__file__).parent / "static"
@@ -35,7 +38,13 @@ NOT_BUILT = (
 
 
 def make_app(
-    served: Served, hub: Hub, *, host: str, static: Path = STATIC_FOLDER
+    served: Served,
+    hub: Hub,
+    *,
+    host: str,
+    static: Path = STATIC_FOLDER,
+    door: Door | None = None,
+    desk: Desk | None = None,
 ) -> web.Application:
     """The web application.
 
@@ -43,16 +52,22 @@ def make_app(
         served: what the API answers from.
         host: address it will listen on; loopback ones restrict the host names it answers to.
         static: folder with the built pages.
+        door: lets in those who write; without it nothing can be written.
+        desk: where actions go.
     """
-    middlewares = [_secure]
+    middlewares = [_secure, guard_writes]
     if is_loopback(host):
         middlewares.append(_loopback_names_only)
-    app = web.Application(middlewares=middlewares)
+    app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES_MAX)
     app[SERVED], app[HUB] = served, hub
     for path, handler in ROUTES:
         app.router.add_get(path, handler)
     for path, handler in POSTS:
         app.router.add_post(path, handler)
+    if door is not None:
+        app[DOOR] = door
+    if desk is not None:
+        app[DESK] = desk
     app.router.add_get("/ws", _watch)
     if (static / "index.html").exists():
 

@@ -15,6 +15,7 @@ import msgspec
 
 from mallee.core.audit import Ledger, Outcome, Standing, Write
 from mallee.core.snapshot import Progress
+from mallee.history import actions
 from mallee.history.chain import Fields, link
 
 _SCHEMA = """
@@ -101,7 +102,7 @@ class AuditStore:
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
-        self._database.executescript(_SCHEMA)
+        self._database.executescript(_SCHEMA + actions.SCHEMA)
         self._ledger = self._known()
 
     def __enter__(self) -> Self:
@@ -166,7 +167,12 @@ class AuditStore:
 
     def verify(self) -> tuple[str, int] | None:
         """Table and number of the first record that does not fit its chain, or None if all do."""
-        for table, columns in _COLUMNS.items():
+        with self._guard:
+            known = self._database.execute("SELECT name FROM sqlite_master").fetchall()
+        there = {name for (name,) in known}
+        for table, columns in {**_COLUMNS, **actions.COLUMNS}.items():
+            if table not in there:
+                continue  # an audit of before there were actions
             chain, expected = "", 1
             with self._guard:
                 rows = self._database.execute(

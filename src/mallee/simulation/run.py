@@ -20,6 +20,7 @@ from mallee.core.command import Command
 from mallee.core.errors import ConfigError
 from mallee.core.event import Event
 from mallee.core.plan import Plan
+from mallee.core.request import Request
 from mallee.core.snapshot import Snapshot
 from mallee.simulation.baselines import CONTROLS
 from mallee.simulation.command_record import Commanded
@@ -116,6 +117,7 @@ def simulate(
     progress: Callable[[int], None] | None = None,
     watch: Watcher | None = None,
     planner: Planner | None = None,
+    requests: tuple[Request, ...] = (),
 ) -> Simulation:
     """Run a site for a while.
 
@@ -131,6 +133,7 @@ def simulate(
             for checks that look at everything.
         planner: called once a second with the newest snapshot, UTC and control's time; what it
             returns stands beside the plans of demand windows. None is the null case.
+        requests: what people, schedulers and the grid ask for, by leases from the start on.
 
     Raises:
         ConfigError: a fault that would begin or end after the run.
@@ -160,7 +163,7 @@ def simulate(
             snapshot = collector.collect(time_s)
             if planner is not None and part == 0:
                 plans = windows + planner(snapshot, start_utc_s + time_s, time_s)
-            state, commands, said = decide(state, snapshot, plans, (), in_force, time_s)
+            state, commands, said = decide(state, snapshot, plans, requests, in_force, time_s)
             events += said
             if watch is not None:
                 watch(twin, snapshot, state, commands)

@@ -14,6 +14,7 @@ from aiohttp import web
 from mallee.console.alarms import AlarmWatch
 from mallee.console.live import Live
 from mallee.runtime.board import Board
+from mallee.runtime.run_folder import RunFolder
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, Handler]
@@ -28,12 +29,14 @@ class Served:
         board: None in tests that need none.
         history: folder of the site's history.
         alarms: None in tests that need none.
+        run: data folder of the running site.
     """
 
     live: Live
     board: Board | None = None
     history: Path | None = None
     alarms: AlarmWatch | None = None
+    run: RunFolder | None = None
 
 
 SERVED = web.AppKey("served", Served)

@@ -1,0 +1,1 @@
+"""Who may do what: users, tokens, sessions, and the door that every write passes."""
