@@ -11,6 +11,94 @@ export interface ActionList {
   actions: ActionInfo[];
 }
 
+export interface Ahead {
+  from_utc_s: number[];
+  until_utc_s: number;
+  price_per_mwh: (number | null)[];
+  marginal_per_mwh: (number | null)[];
+  load_w: (number | null)[];
+  load_low_w: (number | null)[];
+  load_high_w: (number | null)[];
+  import_w: (number | null)[];
+  import_max_w: (number | null)[];
+  charge_w: (number | null)[];
+  soc: (number | null)[];
+  load_by_class_w: Record<string, (number | null)[]>;
+}
+
+export interface AlarmAsked {
+  what: "acknowledge" | "note" | "put back" | "reset" | "shelve" | "take out" | "unshelve";
+  actor: string;
+  alarms: string[];
+  place: string;
+  reason: string;
+  for_s: number | null;
+}
+
+export interface AlarmDone {
+  changed: string[];
+}
+
+export interface AlarmFigures {
+  hours: number;
+  annunciated: number;
+  per_10min: number;
+  flood_frac: number;
+  top_frac: number;
+  chattering: string[];
+  stale: string[];
+  priorities: Record<string, number>;
+  ack_p50_s: number | null;
+  ack_p95_s: number | null;
+}
+
+export interface AlarmJournal {
+  lines: Line[];
+}
+
+export interface AlarmList {
+  alarms: AlarmRow[];
+  more: number;
+  summary: AlarmSummary;
+}
+
+export interface AlarmReach {
+  branch: string;
+  devices: string[];
+  racks: string[];
+}
+
+export interface AlarmRow {
+  id: string;
+  kind: string;
+  place: string;
+  priority: number;
+  state: "acknowledged" | "latched" | "normal" | "returned unacknowledged" | "unacknowledged";
+  text: string;
+  consequence: string;
+  response: string;
+  within_s: number;
+  raised_utc_s: number | null;
+  hidden: "" | "out of service" | "shelved" | "suppressed";
+  hidden_until_utc_s: number | null;
+  hidden_why: Remark | null;
+  cause: string;
+  explains: number;
+  first: boolean;
+  notes: Remark[];
+}
+
+export interface AlarmSummary {
+  sounding: number[];
+  standing: number[];
+  shelved: number;
+  out: number;
+  explained: number;
+  first: string;
+  first_text: string;
+  flood: boolean;
+}
+
 export interface ControlStatus {
   time_s: number;
   mode: "auto" | "degraded" | "safe" | "starting";
@@ -85,6 +173,16 @@ export interface EventRow {
   severity: number;
 }
 
+export interface ForecastScore {
+  name: string;
+  unit: string;
+  lead_s: number;
+  error: number | null;
+  persistence_error: number | null;
+  skill: number | null;
+  count: number;
+}
+
 export interface FrameText {
   status: ControlStatus | null;
   why: WhyLine | null;
@@ -92,6 +190,7 @@ export interface FrameText {
   processes: Record<string, number>;
   history: string;
   events: EventRow[];
+  alarms: AlarmSummary;
 }
 
 export interface GpuLayout {
@@ -123,12 +222,73 @@ export interface LastCommand {
   proved: boolean;
 }
 
+export interface Line {
+  time_s: number;
+  id: string;
+  what: "acknowledged" | "in service" | "out of service" | "raised" | "released" | "reset" | "returned" | "shelved" | "suppressed" | "unshelved";
+  actor: string;
+  reason: string;
+  reading: number | null;
+}
+
 export interface Me {
   name: string;
   role: string;
   scope: string[];
   csrf: string;
   first: boolean;
+}
+
+export interface Month {
+  name: string;
+  from_utc_s: number;
+  lines: MonthLine[];
+  peaks: Peak[];
+  notes: string[];
+}
+
+export interface MonthLine {
+  name: string;
+  quantity: number;
+  unit: string;
+  amount: number;
+  amount_without: number;
+}
+
+export interface Outlook {
+  site: string;
+  tariff: string;
+  currency: string;
+  made_utc_s: number;
+  generation: number;
+  good: boolean;
+  ahead: Ahead;
+  past: Past;
+  month: Month;
+  said: Said[];
+  scores: ForecastScore[];
+  cost: number;
+  cost_without: number;
+  worth_after: number;
+  made: number;
+  lost: number;
+}
+
+export interface Past {
+  from_utc_s: number[];
+  import_w: (number | null)[];
+  planned_import_w: (number | null)[];
+  charge_w: (number | null)[];
+  planned_charge_w: (number | null)[];
+  load_w: (number | null)[];
+}
+
+export interface Peak {
+  name: string;
+  so_far_w: number;
+  aimed_w: number;
+  at_risk_w: number | null;
+  price_per_kw: number;
 }
 
 export interface Place {
@@ -178,6 +338,12 @@ export interface Preview {
   breaks: string[];
 }
 
+export interface Remark {
+  time_s: number;
+  actor: string;
+  text: string;
+}
+
 export interface RequestList {
   requests: RequestRow[];
 }
@@ -195,6 +361,14 @@ export interface RequestRow {
   until_utc_s: number | null;
   state: "expired" | "in force" | "noted" | "refused" | "requested" | "withdrawn";
   text: string;
+}
+
+export interface Said {
+  what: string;
+  from_utc_s: number;
+  worth: number;
+  sentence: string;
+  kept: boolean;
 }
 
 export interface SignalInfo {
