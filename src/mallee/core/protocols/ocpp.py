@@ -19,7 +19,7 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
         evses: how many EVSEs the station has, numbered from 1.
     """
 
-    version: Literal["2.0.1"] = "2.0.1"
+    version: Literal["1.6", "2.0.1"] = "2.0.1"
     evses: int = 1
 
 

@@ -1,4 +1,4 @@
-"""OCPP 2.0.1 central system: chargers dial in, and each becomes the points of its model.
+"""OCPP 1.6 and 2.0.1 central system: chargers dial in, and each becomes the points of its model.
 
 A charger connects to ``ws://host:port/<identity>``, may give a password (security profile 1), and
 then reports by itself. Its limit is a leased station profile above a standing one, see
@@ -7,11 +7,13 @@ Source: Open Charge Alliance, OCPP 2.0.1.
 """
 
 import ssl
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -20,7 +22,6 @@ from mallee.core.errors import ConfigError, Malformed, Refused
 from mallee.core.protocol import join_place
 from mallee.drivers.driver import Login, Target
 from mallee.drivers.ocpp.charger import LIMIT, OcppDriver
-from mallee.drivers.ocpp.codec import SUBPROTOCOL
 
 _FRAME_MAX: Final = 256 * 1024
 _STRANGERS_MAX: Final = 100
@@ -87,7 +88,7 @@ class OcppCentral:
                 self._host,
                 self._port,
                 ssl=self._tls,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                select_subprotocol=self._choose,
                 process_request=self._admit,
                 compression=None,
                 max_size=_FRAME_MAX,
@@ -116,13 +117,24 @@ class OcppCentral:
                 self.strangers.add(identity)
             return connection.respond(HTTPStatus.NOT_FOUND, f"no charger {identity!r} here\n")
         offered = request.headers.get("Sec-WebSocket-Protocol", "nothing")
-        if SUBPROTOCOL not in offered:
-            driver.turned_away(Malformed(f"{identity}: speaks {offered}, not {SUBPROTOCOL}"))
+        if driver.subprotocol not in [one.strip() for one in offered.split(",")]:
+            text = f"{identity}: speaks {offered}, not {driver.subprotocol}"
+            driver.turned_away(Malformed(text))
             return None  # the library answers with 400
         if not driver.admits(request.headers.get("Authorization", "")):
             driver.turned_away(Refused(f"{identity}: dialled in with a wrong password"))
             return connection.respond(HTTPStatus.UNAUTHORIZED, "wrong user or password\n")
         return None
+
+    def _choose(
+        self, connection: ServerConnection, offered: Sequence[Subprotocol]
+    ) -> Subprotocol | None:
+        """The one that the station's model names; called for stations that were let in."""
+        assert connection.request is not None
+        wanted = self._drivers[_identity(connection.request)].subprotocol
+        if wanted not in offered:
+            raise NegotiationError(f"{wanted} is not among {', '.join(offered)}")
+        return Subprotocol(wanted)
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None

@@ -64,6 +64,7 @@ class OcppDriver:
 
     Attributes:
         memory: what the charger has said.
+        subprotocol: what its model says that it speaks.
         remarks: none so far; what it does wrong shows in its points.
     """
 
@@ -83,6 +84,7 @@ class OcppDriver:
         self._points = tuple(point for point in model.point if point.protocol == "ocpp")
         self._places = [_place(point) for point in self._points]
         self._evses = range(1, model.options("ocpp", Options).evses + 1)
+        self.subprotocol = f"ocpp{model.options('ocpp', Options).version}"
         self._timeout_s, self._poll_s = protocol.timeout_s, protocol.poll_s
         self._limit_max_w = model.power_max_w
         self._standing_w = standing_limit_w
@@ -186,7 +188,10 @@ class OcppDriver:
         if self._socket is not None:
             await self._socket.close()
         heartbeat_s = max(1, int(self._timeout_s / 2))
-        session = Session(self._identity, socket, self.memory, self._timeout_s, heartbeat_s)
+        version = (socket.subprotocol or "").removeprefix("ocpp")
+        session = Session(
+            self._identity, socket, self.memory, self._timeout_s, heartbeat_s, version
+        )
         self._socket, self._session = socket, session
         self._limit.forget()  # it may have been without power, and forgotten it, too
         self.memory.trouble = None

@@ -15,7 +15,6 @@ from ocpp.messages import get_validator
 
 from mallee.core.errors import Malformed
 
-SUBPROTOCOL: Final = "ocpp2.0.1"
 Payload = dict[str, Any]
 
 STANDING_PROFILE: Final = 1

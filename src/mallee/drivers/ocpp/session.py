@@ -22,6 +22,7 @@ from mallee.drivers.ocpp.codec import (
     meter_readings,
     timestamp,
 )
+from mallee.drivers.ocpp.v16 import answer_to_16, call_16, to_201
 
 _NOTED: Final = frozenset(
     {
@@ -129,8 +130,15 @@ class Session:
     """Talks to one charger over one connection; one request of ours under way at a time."""
 
     def __init__(
-        self, identity: str, socket: Socket, memory: Memory, timeout_s: float, heartbeat_s: int
+        self,
+        identity: str,
+        socket: Socket,
+        memory: Memory,
+        timeout_s: float,
+        heartbeat_s: int,
+        version: str = "2.0.1",
     ) -> None:
+        self._is_16 = version == "1.6"
         self._identity, self._socket, self._memory = identity, socket, memory
         self._timeout_s, self._heartbeat_s = timeout_s, heartbeat_s
         self._turn = asyncio.Lock()
@@ -150,8 +158,12 @@ class Session:
             self._settle(frame)
             memory.heard_s = now_s
             return
+        told = frame
         try:
-            check_payload(frame.action, frame.payload, answer=False)
+            if self._is_16:
+                frame = Call(frame.number, *to_201(frame.action, frame.payload))
+            else:
+                check_payload(frame.action, frame.payload, answer=False)
         except UnknownAction as error:
             memory.heard_s = now_s
             await self._fail(frame, "NotImplemented", str(error))
@@ -168,6 +180,8 @@ class Session:
         if answer is None:
             await self._fail(frame, "NotImplemented", f"{frame.action} is not handled here")
         else:
+            if self._is_16:
+                answer = answer_to_16(told.action, answer, next(self._numbers))
             await self._socket.send(encode_result(frame.number, answer))
 
     async def call(self, action: str, payload: Payload) -> Payload:
@@ -179,6 +193,14 @@ class Session:
             Rejected: it cannot or will not do that.
             Malformed: an answer that does not fit, or it cannot read the request.
         """
+        if self._is_16:
+            return await call_16(self._ask, action, payload)
+        answer = await self._ask(action, payload)
+        check_payload(action, answer, answer=True)
+        return answer
+
+    async def _ask(self, action: str, payload: Payload) -> Payload:
+        """Send a request as it is, and wait for its answer."""
         async with self._turn:
             number = str(next(self._numbers))
             future: asyncio.Future[Result | Failure] = asyncio.get_running_loop().create_future()
@@ -194,7 +216,6 @@ class Session:
                 self._pending = None
         if isinstance(frame, Failure):
             raise self._failed(action, frame)
-        check_payload(action, frame.payload, answer=True)
         if isinstance(self._memory.trouble, Refused):
             self._memory.trouble = None
         return frame.payload

@@ -1,4 +1,4 @@
-"""A charging station of the twin: dials in to a central system and speaks OCPP 2.0.1.
+"""A charging station of the twin: dials in to a central system and speaks OCPP 1.6 or 2.0.1.
 
 It boots, reports each EVSE and the station's meter once a second, holds the charging profiles it
 is given and obeys them, connected or not. Source: Open Charge Alliance, OCPP 2.0.1 part 2 (B01
@@ -26,8 +26,10 @@ from mallee.core.identity import spoken
 from mallee.core.protocol import join_place
 from mallee.core.protocols.ocpp import Options
 from mallee.emulators.device import EmulatedDevice, Place, Running
+from mallee.emulators.ocpp import station16
 from mallee.emulators.ocpp.profiles import ChargingProfiles
 from mallee.emulators.ocpp.station import LIMIT, Settings, Station, sampled_values
+from mallee.emulators.ocpp.station16 import Station16
 
 _WAIT_MIN_S: Final = 0.25
 _WAIT_MAX_S: Final = 2.0
@@ -93,7 +95,8 @@ class _Charger:
         self._settings = Settings()
         self._changed = asyncio.Event()
         self._transactions = count(1)
-        evses = device.model.options("ocpp", Options).evses
+        options = device.model.options("ocpp", Options)
+        self._version, evses = options.version, options.evses
         self._plugs = {evse: _Plug() for evse in range(1, evses + 1)}
 
     async def dial(self) -> None:
@@ -105,7 +108,7 @@ class _Charger:
             with contextlib.suppress(*_EXPECTED):
                 async with connect(
                     self._url,
-                    subprotocols=[Subprotocol("ocpp2.0.1")],
+                    subprotocols=[Subprotocol(f"ocpp{self._version}")],
                     additional_headers=self._headers,
                     compression=None,
                     proxy=None,
@@ -153,7 +156,7 @@ class _Charger:
                 self._device.write(spec.name, limit, lease_s)
 
     async def _talk(self, socket: ClientConnection) -> None:
-        station = Station(
+        station = (Station16 if self._version == "1.6" else Station)(
             self._identity,
             socket,
             self._device,
@@ -172,7 +175,7 @@ class _Charger:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _report(self, station: Station) -> None:
+    async def _report(self, station: Station | Station16) -> None:
         """Boot, then send what changes and what is measured."""
         booted = False
         for plug in self._plugs.values():
@@ -187,8 +190,11 @@ class _Charger:
                     await self._send_readings(station)
             await asyncio.sleep(self._settings.interval_s)
 
-    async def _boot(self, station: Station) -> bool:
+    async def _boot(self, station: Station | Station16) -> bool:
         model = self._device.model
+        if isinstance(station, Station16):
+            answer = await station.call(station16.boot(model, self._device.name), suppress=False)
+            return bool(answer.status == "Accepted")
         request = call.BootNotification(
             charging_station={
                 "model": spoken(model.identity, "ocpp", "model", model.model)[:20],
@@ -200,7 +206,7 @@ class _Charger:
         )
         return bool((await station.call(request, suppress=False)).status == "Accepted")
 
-    async def _send_readings(self, station: Station) -> None:
+    async def _send_readings(self, station: Station | Station16) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         samples = sampled_values(self._device)
         for evse, plug in self._plugs.items():
@@ -215,12 +221,20 @@ class _Charger:
             request = call.MeterValues(
                 evse_id=evse, meter_value=[{"timestamp": now, "sampled_value": samples[evse]}]
             )
+            if isinstance(station, Station16):
+                number = int(self._plugs[evse].transaction or 0) if evse else 0
+                request = station16.meter_values(evse, now, samples[evse], number)
             await station.call(request, suppress=False, skip_schema_validation=True)
 
     async def _send_plug(
-        self, station: Station, evse: int, plug: "_Plug", *, occupied: bool, now: str
+        self, station: Station | Station16, evse: int, plug: "_Plug", *, occupied: bool, now: str
     ) -> None:
         """A car came or went, or the central system has to learn that one is here."""
+        if isinstance(station, Station16):
+            before = int(plug.transaction or 0)
+            number = await station16.send_plug(station, evse, before, occupied=occupied, now=now)
+            plug.transaction, plug.reported = str(number) if number else "", occupied
+            return
         status = call.StatusNotification(
             timestamp=now,
             connector_status="Occupied" if occupied else "Available",

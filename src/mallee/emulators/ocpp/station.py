@@ -21,7 +21,7 @@ STATION: Final = 0
 """EVSE number of the whole station."""
 LIMIT: Final = "ChargingStationMaxProfile"
 _UNITS: Final = {"Power": "W", "Energy": "Wh", "SoC": "Percent"}
-_GARBAGE: Final = ('{"not":"ocpp"}', "[2,", "\x00\x01\x02", '[9,"1","Nothing",{}]', "[]")
+GARBAGE: Final = ('{"not":"ocpp"}', "[2,", "\x00\x01\x02", '[9,"1","Nothing",{}]', "[]")
 
 
 def handles(action: str) -> Callable[[Handler], Handler]:
@@ -120,7 +120,7 @@ class Station(ChargePoint):  # type: ignore[misc]  # the package has no types
     async def send_garbage(self) -> None:
         """A frame that breaks the protocol, another one each time."""
         self._garbage += 1
-        await self._connection.send(_GARBAGE[self._garbage % len(_GARBAGE)])
+        await self._connection.send(GARBAGE[self._garbage % len(GARBAGE)])
 
     @handles("SetChargingProfile")
     def set_charging_profile(self, evse_id: int, charging_profile: Values, **_: Any) -> Any:
