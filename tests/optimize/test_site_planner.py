@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -76,6 +77,8 @@ def test_what_goes_to_control_ends_and_has_reasons(planner: SitePlanner) -> None
     assert plan.steps[0].from_s <= now_s
     assert all("peak" in step.reason for step in plan.steps)
     assert all(np.isfinite(step.import_target_w) for step in plan.steps)
+    assert planner.schedule is not None
+    assert (planner.schedule.import_w <= planner.held_w + 1.0).all()  # no step above what is held
     assert plan.notes
 
 
@@ -186,3 +189,21 @@ def test_prices_are_read_again_when_their_file_changes(
     path.write_text("time,other\n2026-07-15T00:00:00Z,1\n2026-07-15T01:00:00Z,1\n")
     process.step(140.0, START_UTC_S + 130.0)  # useless: the old ones stay
     assert energy.day_planner.prices.at(START_UTC_S + 7200.0) == 90.0
+
+
+def test_what_fails_in_planning_stops_no_window(
+    planner: SitePlanner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = planner.site
+    [window] = [w for w in site.grid.demand_windows if w.target_w > 0.0][:1]
+    zone = ZoneInfo(site.file.timezone)
+    inside = dt.datetime.combine(
+        dt.date(2026, 7, 15), dt.time.fromisoformat(window.from_time), zone
+    ).timestamp()
+    energy = SitePlanner(site, TARIFF, {})
+    monkeypatch.setattr(energy, "step", lambda *_: 1 / 0)
+    board = Board.create(tmp_path / "board", site)
+    process = Planner(site, board, energy)
+    process.step(10.0, inside + 60.0)
+    assert [plan.source for plan in board.plans().plans] == ["demand windows"]
+    assert board.heartbeat("plan")[1] == 10.0

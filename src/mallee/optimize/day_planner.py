@@ -109,13 +109,18 @@ class DayPlanner:
         edges = horizon.edges_utc_s
         if now >= self._due_utc_s or self._gave_up():
             self._renew(now, stored_wh, forecast)
-        demands = demands_of(
-            self.tariff,
-            horizon,
-            peaks_w=self.running.peaks_w,
-            elapsed_wh=self.running.elapsed_wh,
-            targets_w=self.targets,
-            until_utc_s=self.until_utc_s,
+        # Control holds a peak at every instant, so a plan holds it in every step: free to exceed it
+        # within a billing interval it would switch the battery on and off between steps.
+        demands = tuple(
+            replace(demand, interval_s=FINE_S, elapsed_wh=0.0)
+            for demand in demands_of(
+                self.tariff,
+                horizon,
+                peaks_w=self.running.peaks_w,
+                elapsed_wh={},
+                targets_w=self.targets,
+                until_utc_s=self.until_utc_s,
+            )
         )
         load_w = forecast.load_w(edges)
         limit = Connection(import_max_w=np.full(horizon.count, self.import_max_w))

@@ -113,9 +113,7 @@ class Planner:
             time_s: monotonic time.
             utc_s: the same instant in seconds since 1970 UTC.
         """
-        energy: tuple[Plan, ...] = ()
-        if self._energy is not None:
-            energy = self._energy.step(self._board.snapshot(time_s), utc_s, time_s)
+        energy = self._energy_plans(time_s, utc_s)
         if time_s >= self._due_s or energy != self._standing:
             self._renew_prices()
             self._generation += 1
@@ -127,6 +125,16 @@ class Planner:
             self._made = self._energy.made
             self._show(self._energy)
         self._board.beat("plan", time_s)
+
+    def _energy_plans(self, time_s: float, utc_s: float) -> tuple[Plan, ...]:
+        if self._energy is None:
+            return ()
+        try:
+            return self._energy.step(self._board.snapshot(time_s), utc_s, time_s)
+        except Exception as error:  # noqa: BLE001
+            # The contract's windows go on; the plan that stands lapses by itself.
+            _log.error("energy planning failed", exc_info=error)
+            return self._standing
 
     def _renew_prices(self) -> None:
         """Read the prices again where their file changed; what cannot be read changes nothing."""
