@@ -15,8 +15,10 @@ from mallee.cli.alarms import alarms
 from mallee.cli.campaign import campaign
 from mallee.cli.catalogue import catalogue
 from mallee.cli.check import check
+from mallee.cli.demo import demo
 from mallee.cli.discover import discover
 from mallee.cli.do import do, requests, undo
+from mallee.cli.doctor import doctor
 from mallee.cli.energy import backtest, bill
 from mallee.cli.inspect import query, status
 from mallee.cli.journal import audit, events
@@ -35,6 +37,8 @@ app = App(
 )
 for command in (
     up,
+    demo,
+    doctor,
     check,
     simulate,
     campaign,

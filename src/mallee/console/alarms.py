@@ -15,6 +15,7 @@ import structlog
 
 from mallee.alarms import Change, Desk, first_out
 from mallee.alarms.keeping import Kept, Line, append, kept_of, lines_of, load, save, take_up
+from mallee.console.notifier import Notifier
 from mallee.core.arrays import BoolArray
 from mallee.core.event import Event
 from mallee.core.snapshot import Snapshot
@@ -60,7 +61,7 @@ NO_ALARMS = AlarmSummary(
 
 
 class AlarmWatch:
-    """A desk that is kept.
+    """A desk that is kept, and that tells its receivers.
 
     Args:
         folder: where it is kept; None keeps nothing, for tests and stand-ins.
@@ -68,6 +69,7 @@ class AlarmWatch:
 
     Attributes:
         trouble: empty while everything is kept, else what stops it.
+        notifier: tells people who do not watch; None where nobody is to be told.
     """
 
     def __init__(self, site: SiteModel, folder: Path | None = None, session: int = 0) -> None:
@@ -78,12 +80,13 @@ class AlarmWatch:
         self._unsaved: list[Line] = []
         self._changed, self._saving = asyncio.Event(), asyncio.Lock()
         self.trouble = ""
+        self.notifier: Notifier | None = None
         if folder is not None and (kept := load(folder)) is not None:
             take_up(self.desk, kept, session)
 
     def look(self, snapshot: Snapshot, events: Iterable[Event], time_utc_s: float) -> bool:
         """Judge everything anew; whether anything changed."""
-        return self._take(self.desk.look(snapshot, events, time_utc_s))
+        return self._take(self.desk.look(snapshot, events, time_utc_s), time_utc_s)
 
     def summary(self) -> AlarmSummary:
         """The alarms at a glance."""
@@ -103,8 +106,9 @@ class AlarmWatch:
 
     async def do(self, what: Callable[[float], list[Change]]) -> list[Change]:
         """Let a person do something at the present time; it is on the disk when this returns."""
-        changes = what(time.time())
-        self._take(changes)
+        now_utc_s = time.time()
+        changes = what(now_utc_s)
+        self._take(changes, now_utc_s)
         await self.save()
         return changes
 
@@ -139,7 +143,9 @@ class AlarmWatch:
                 raise
             self.trouble = ""
 
-    def _take(self, changes: list[Change]) -> bool:
+    def _take(self, changes: list[Change], time_utc_s: float) -> bool:
+        if self.notifier is not None:
+            self.notifier.hear(changes, time_utc_s)
         if changes:
             self._unsaved += lines_of(self.desk, changes)
             self._changed.set()

@@ -4,6 +4,8 @@ import asyncio
 import math
 import signal
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -15,7 +17,10 @@ from mallee.console.api.serving import Served
 from mallee.console.commands import CommandReader
 from mallee.console.desk import Desk
 from mallee.console.hub import Hub
-from mallee.console.live import EVENTS_KEPT, Live
+from mallee.console.live import CONTROL_SILENT_S, EVENTS_KEPT, Live
+from mallee.console.notifier import Notifier
+from mallee.console.receivers import NAME as NOTIFY
+from mallee.console.receivers import NOBODY, Receivers, load_receivers, secrets_of
 from mallee.console.recorder import Recorder, Second, Seen, Told, load_seen, stored_events
 from mallee.console.self_check import SelfCheck
 from mallee.console.server import make_app
@@ -23,15 +28,26 @@ from mallee.console.signals import Readings
 from mallee.core.errors import ConfigError
 from mallee.core.event import Event
 from mallee.core.snapshot import Snapshot
+from mallee.drivers.driver import Login
 from mallee.history import ActionStore
 from mallee.runtime.addresses import split_address
 from mallee.runtime.board import Board
 from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import RunFolder, load_run
+from mallee.runtime.secrets import find_login, secrets_path
 from mallee.site.model import SiteModel
 
 SAMPLE_S, SAMPLES = 0.1, 10
 SHUTDOWN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ToBeTold:
+    """Who is told of alarms, with their logins by name, or why nobody is."""
+
+    receivers: Receivers = NOBODY
+    logins: Mapping[str, Login | None] = field(default_factory=dict)
+    trouble: str = ""
 
 
 def main(run_folder: Path) -> None:
@@ -43,10 +59,28 @@ def main(run_folder: Path) -> None:
     folder = RunFolder(run_folder)
     run, site = load_run(folder)
     host, port = split_address(run.console)
-    asyncio.run(serve(site, Board.open(folder.board, site), folder, host, port))
+    told = told_of_alarms(folder, Path(run.secrets) if run.secrets else secrets_path())
+    asyncio.run(serve(site, Board.open(folder.board, site), folder, host, port, told))
 
 
-async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, port: int) -> None:
+def told_of_alarms(folder: RunFolder, secrets: Path) -> ToBeTold:
+    """Who is told; a wrong file is an alarm and stops nothing."""
+    try:
+        receivers = load_receivers(folder.path / NOTIFY)
+        logins = secrets_of(receivers, lambda name: find_login(name, secrets))
+    except ConfigError as error:
+        return ToBeTold(trouble=str(error))
+    return ToBeTold(receivers, logins)
+
+
+async def serve(
+    site: SiteModel,
+    board: Board,
+    folder: RunFolder,
+    host: str,
+    port: int,
+    told: ToBeTold | None = None,
+) -> None:
     """Run pages, stream and history until SIGTERM or SIGINT."""
     live, hub, recorder = Live(site, folder.run), Hub(), Recorder(folder.history, site)
     for event, time_utc_s in stored_events(folder.history, EVENTS_KEPT):
@@ -56,6 +90,10 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     alarms = AlarmWatch(site, folder.history, board.session)
+    told = told or ToBeTold()
+    notifier = alarms.notifier = Notifier(
+        alarms.desk, told.receivers, told.logins, f"http://{host}:{port}/", trouble=told.trouble
+    )
     served = Served(live=live, board=board, history=folder.history, alarms=alarms, run=folder)
     store = ActionStore(folder.history / "audit.sqlite")
     desk = Desk(site, board, folder.run, store, lambda: (time.time(), time.monotonic()))
@@ -67,10 +105,11 @@ async def serve(site: SiteModel, board: Board, folder: RunFolder, host: str, por
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(recorder.run())
             keeping = tasks.create_task(alarms.run())
+            telling = tasks.create_task(notifier.run(lambda: _is_well(board)))
             watching = tasks.create_task(_watch(Watching(board, folder, served, hub, recorder)))
             following = tasks.create_task(_follow(desk))
             await stop.wait()
-            for task in (recording, keeping, watching, following):
+            for task in (recording, keeping, telling, watching, following):
                 task.cancel()
     finally:
         await runner.cleanup()
@@ -82,6 +121,12 @@ async def _follow(desk: Desk) -> None:
     while True:
         await asyncio.to_thread(desk.tick)
         await asyncio.sleep(1.0)
+
+
+def _is_well(board: Board) -> bool:
+    """Whether control is alive, which is what a heartbeat to the outside stands for."""
+    status = board.status()
+    return status is not None and time.monotonic() - status.time_s < CONTROL_SILENT_S
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
@@ -138,6 +183,8 @@ class Watching:
         values = self._means.of_last_second(snapshot.values)
         new = self._new_events(now_s, now_utc_s)
         checked = self._self_check.look(self._recorder.trouble, now_s, now_utc_s)
+        if self._alarms.notifier is not None:
+            checked += self._alarms.notifier.take_events(now_s)
         self._hear(checked, now_utc_s - now_s)
         self._look(snapshot, [*new, *checked], now_utc_s)
         writes, outcomes = self._commands.read()

@@ -132,12 +132,7 @@ _ROWS: Final = (
         ended_by="nodes-released",
     ),
     EventKind(name="nodes-released", severity=INFO, sentence="Node caps are released."),
-    EventKind(
-        name="charge-recovery",
-        severity=INFO,
-        sentence="{why}",
-        ended_by="charge-recovered",
-    ),
+    EventKind(name="charge-recovery", severity=INFO, sentence="{why}", ended_by="charge-recovered"),
     EventKind(
         name="charge-recovered",
         severity=INFO,
@@ -308,6 +303,14 @@ _ROWS: Final = (
         ended_by="disk-roomy",
     ),
     EventKind(name="disk-roomy", severity=INFO, sentence="The disk has room again."),
+    EventKind(
+        name="notification-failed",
+        severity=WARNING,
+        sentence="{why}",
+        response="Check the receivers in `notify.toml`, their logins, and the way out.",
+        ended_by="notification-works",
+    ),
+    EventKind(name="notification-works", severity=INFO, sentence="All receivers are reached."),
     EventKind(
         name="clock-stepped",
         severity=WARNING,

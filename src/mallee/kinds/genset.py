@@ -20,7 +20,11 @@ GENSET = DeviceKind(
         ),
         PointKind(name="fuel_frac", sensor=Sensor(quantum=0.01), shown="min"),
         PointKind(name="voltage_v", sensor=Sensor(gain_frac=0.005, quantum=0.1)),
-        PointKind(name="frequency_hz", sensor=Sensor(refresh_s=0.1, bias=0.01, quantum=0.01)),
+        PointKind(
+            name="frequency_hz",
+            plausible=(-1.0, 100.0),  # an engine at rest has none
+            sensor=Sensor(refresh_s=0.1, bias=0.01, quantum=0.01),
+        ),
         PointKind(name="start_count", write=(0.0, 1.0)),
         PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=1.0)),
     ),

@@ -63,7 +63,7 @@ class ManagedProcess:
         self._started_s = 0.0
         self._due_s = 0.0
         self._deaths: list[float] = []
-        self._has_worked = False
+        self._has_worked = self._is_killed = False
 
     def tend(self, now_s: float, *, watch: bool) -> None:
         """Start it when that is due, notice that it died, kill it when it hangs.
@@ -91,7 +91,8 @@ class ManagedProcess:
         if watch:
             silent_s = now_s - beat_s if is_alive else now_s - self._started_s
             limit_s = self._role.hung_s if is_alive else self._role.start_max_s
-            if silent_s > limit_s:
+            if silent_s > limit_s and not self._is_killed:
+                self._is_killed = True  # on a busy machine it takes a while to be gone
                 self._post("process-hung", self.name, silent_s=silent_s)
                 self._process.kill()
 
@@ -115,7 +116,7 @@ class ManagedProcess:
 
     def _start(self, now_s: float) -> None:
         complaint_path(self._folder, self.name).unlink(missing_ok=True)
-        self._started_s = now_s
+        self._started_s, self._is_killed = now_s, False
         spare, self._spare = self._spare, None
         if spare is not None and spare.stdin is not None and spare.poll() is None:
             spare.stdin.write(b"!")

@@ -96,6 +96,16 @@ ROWS: Final = (
         off_delay_s=30.0,
     ),
     AlarmKind(
+        name="notification-failing",
+        priority=3,
+        condition=Told(event="notification-failed"),
+        consequence="Somebody who counts on being told is not.",
+        response="Check the receivers in notify.toml, their logins, and the way out.",
+        respond_within_s=30 * MINUTE_S,
+        on_delay_s=5.0,
+        off_delay_s=30.0,
+    ),
+    AlarmKind(
         name="clock-stepped",
         priority=3,
         condition=Told(event="clock-stepped"),

@@ -17,7 +17,7 @@ from mallee.twin.faults.registry import KINDS
 from mallee.twin.faults.swarm import draw_swarm
 from mallee.twin.faults.targets import Targets
 
-NEVER_MS: Final = 1 << 60
+NEVER_MS: Final = STEP_MS << 55  # a whole number of steps, as grid events must have
 
 _KEYS: Final = ("at_s", "until_s", "target", "kind", "parameters")
 
