@@ -23,6 +23,7 @@ from mallee.core.snapshot import Quality
 from mallee.kinds.meter import METER
 from mallee.runtime.addresses import choose_addresses, choose_console
 from mallee.runtime.board import Board
+from mallee.runtime.fence import fence
 from mallee.runtime.process import ManagedProcess
 from mallee.runtime.roles import SUPERVISOR, seats_of
 from mallee.runtime.run_folder import Run, RunFolder, folder_of
@@ -74,9 +75,11 @@ def run_site(
     folder.make()
     with folder.hold():
         run = prepare(model, folder, str(site), host=host, port=port, seed=seed)
-        board = Board.create(folder.board, model)
-        folder.save(run)  # last: whoever finds it finds the new board
-        return Supervisor(model, run, folder, board, tell or _print_line).run()
+        ours = {} if model.file.twin is not None else run.addresses
+        with fence(ours):
+            board = Board.create(folder.board, model)
+            folder.save(run)  # last: whoever finds it finds the new board
+            return Supervisor(model, run, folder, board, tell or _print_line).run()
 
 
 def with_trace(file: SiteFile, trace: Path, scale_to_w: float, source: str) -> SiteFile:

@@ -145,7 +145,8 @@ def hold(wait_s: float) -> None:
 @web.middleware
 async def guard_writes(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what no page of ours and no program sends, before anybody looks at it."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    leads_nowhere = request.match_info.http_exception is not None
+    if leads_nowhere or request.method in ("GET", "HEAD", "OPTIONS"):
         return await handler(request)
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
