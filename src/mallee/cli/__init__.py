@@ -23,6 +23,7 @@ from mallee.cli.energy import backtest, bill
 from mallee.cli.inspect import query, status
 from mallee.cli.journal import audit, events
 from mallee.cli.plan import plan
+from mallee.cli.read import read, record
 from mallee.cli.replay import replay
 from mallee.cli.response import response
 from mallee.cli.study import bench, simulate
@@ -50,6 +51,8 @@ for command in (
     events,
     audit,
     discover,
+    read,
+    record,
     replay,
     bill,
     backtest,

@@ -136,7 +136,7 @@ class DcgmDriver:
 
     async def read(self) -> FloatArray:
         """All points of one scrape; see `Driver.read`."""
-        body = await self._scrape()
+        body = await self.scrape()
         try:
             values = self._codec.decode(body, asyncio.get_running_loop().time())
         except Malformed as error:
@@ -148,7 +148,7 @@ class DcgmDriver:
 
     async def identify(self) -> Identity:
         """Model, driver version and UUID of the first GPU, from the labels of a scrape."""
-        labels = dict(reversed(_LABEL.findall(await self._scrape())))
+        labels = dict(reversed(_LABEL.findall(await self.scrape())))
         said = {name.decode(): text.decode(errors="replace") for name, text in labels.items()}
         return Identity(
             model=said.get("modelName", ""),
@@ -156,7 +156,8 @@ class DcgmDriver:
             serial=said.get("UUID", ""),
         )
 
-    async def _scrape(self) -> bytes:
+    async def scrape(self) -> bytes:
+        """The whole page; raises as `read`."""
         if self._http is None:
             self._http = aiohttp.ClientSession(
                 self._base,

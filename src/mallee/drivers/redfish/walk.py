@@ -6,7 +6,7 @@ points can be taken from here. It follows links and schema rules (DSP0266, DSP80
 
 import ssl
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Any, Final, Literal
@@ -122,8 +122,15 @@ async def read_everything(
     return find_signals(inventory.documents), inventory.omissions()
 
 
-async def walk(client: RedfishClient, resources_max: int = RESOURCES_MAX) -> Inventory:
+async def walk(
+    client: RedfishClient,
+    resources_max: int = RESOURCES_MAX,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Inventory:
     """Every resource that can be reached by links from the service root, one request at a time.
+
+    Args:
+        tell: called with the count of resources read so far.
 
     Raises:
         Unreachable, Refused, Malformed: the service cannot be entered, or went away.
@@ -150,6 +157,7 @@ async def walk(client: RedfishClient, resources_max: int = RESOURCES_MAX) -> Inv
             inventory.missing += [path] * (path not in unlinked)
             continue
         inventory.documents[path] = document
+        tell(len(inventory.documents))
         guesses = [f"{path}/{name}" for name in _WELL_KNOWN.get(_schema_of(document), ())]
         links = list(_links(document))
         unlinked.update(set(guesses).difference(links, seen))

@@ -10,7 +10,7 @@ from mallee.core.errors import ConfigError, Malformed, Rejected
 from mallee.core.identity import Identity
 from mallee.core.oids import Place, maker_of, parse_place, text_of
 from mallee.core.protocols.snmp import Options
-from mallee.drivers.driver import Login, Target
+from mallee.drivers.driver import Target
 from mallee.drivers.snmp.client import SnmpClient
 
 SYS_DESCR, SYS_OBJECT_ID = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0"
@@ -97,19 +97,6 @@ class SnmpDriver:
     async def close(self) -> None:
         """Forget the session."""
         await self._client.close()
-
-
-def open_client(address: str, login: Login | None, timeout_s: float) -> SnmpClient:
-    """A client for an agent of which no model is known.
-
-    Raises:
-        ValueError: it is no address.
-    """
-    from mallee.core.protocol import parse_address
-    from mallee.core.protocols.snmp import FACTS
-
-    place = parse_address(address, FACTS.port, FACTS.part)
-    return SnmpClient(place.host, place.port, Options(), login, timeout_s)
 
 
 def _places_of(point: PointSpec, unit: str) -> list[Place]:

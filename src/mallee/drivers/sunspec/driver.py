@@ -250,6 +250,25 @@ class SunSpecDriver:
             layout.companions[place.address] = implemented
         return layout.companions[place.address]
 
+    async def chain(self) -> Served:
+        """The models that the device serves, walked anew; raises as `read`."""
+        await self._client.connect()
+        return await self._discover()
+
+    async def registers_of(self, model: ServedModel) -> bytes:
+        """All registers of a model; raises as `read`."""
+        data = b""
+        while len(data) < 2 * model.registers:
+            start = len(data) // 2
+            count = min(model.registers - start, self._read_max)
+            try:
+                data += await self._client.read(model.address + start, count)
+            except ReadDenied:
+                self._read_max = _shorter(count)
+                if self._read_max == count:
+                    raise
+        return data
+
     async def _mapped(self) -> Layout:
         """The map of the device behind the present connection."""
         await self._client.connect()
