@@ -1,17 +1,17 @@
-"""The twin's one clock as people read it: local time of the site, or hours since its start.
+"""Local time of a twin: the site's clock where the run has a date, else hours since its start.
 
-A twin with a start date counts local hours, days and months from it, with the site's time zone.
+A twin with a start date counts local hours, days and months from it, as `SiteClock` tells them.
 Without one the run begins at midnight of the first of January, in a world without summer time.
 """
 
 import datetime as dt
 from typing import Final
-from zoneinfo import ZoneInfo
+
+from mallee.site.clock import SiteClock
 
 SECOND_MS: Final = 1000
 DAY_S: Final = 86_400
 HOUR_MS: Final = 3_600_000
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NO_LEAP: Final = 2025
 """A year without a 29th of February: typical years have 8,760 hours."""
 
@@ -25,21 +25,20 @@ class LocalTime:
 
     def __init__(self, timezone: str, start_utc_s: float | None) -> None:
         self.start_utc_s = start_utc_s
-        self._zone = ZoneInfo(timezone)
+        self._clock = None if start_utc_s is None else SiteClock(timezone, start_utc_s)
         self._hour, self._offset_s = -1, 0.0
 
     def local_s(self, time_ms: int) -> float:
         """Seconds of local time since an arbitrary midnight: whole days are whole calendar days."""
-        if self.start_utc_s is None:
-            return time_ms / SECOND_MS
+        time_s = time_ms / SECOND_MS
+        if self._clock is None:
+            return time_s
         hour = time_ms // HOUR_MS
-        utc_s = self.start_utc_s + time_ms / SECOND_MS
         if hour != self._hour:  # zones change on whole hours, or nearly so
             self._hour = hour
-            moment = (_EPOCH + dt.timedelta(seconds=utc_s)).astimezone(self._zone)
-            offset = moment.utcoffset()
+            offset = self._clock.local(time_s).utcoffset()
             self._offset_s = offset.total_seconds() if offset is not None else 0.0
-        return utc_s + self._offset_s
+        return self._clock.utc_s(time_s) + self._offset_s
 
     def day(self, time_ms: int) -> int:
         """Number of the calendar day, counted from that of the start."""
@@ -52,11 +51,9 @@ class LocalTime:
 
     def hour_of_year(self, time_ms: int) -> float:
         """Hours of standard time since the beginning of the year, 0..8760."""
-        if self.start_utc_s is None:
+        if self._clock is None:
             return (time_ms / HOUR_MS) % 8760.0
-        moment = (_EPOCH + dt.timedelta(seconds=self.start_utc_s + time_ms / SECOND_MS)).astimezone(
-            self._zone
-        )
+        moment = self._clock.local(time_ms / SECOND_MS)
         standard = moment - (moment.dst() or dt.timedelta())
         date = standard.replace(tzinfo=None)
         if (date.month, date.day) == (2, 29):
