@@ -26,6 +26,7 @@ from mallee.runtime.roles import process_names
 from mallee.runtime.run_folder import RunFolder, load_run
 from mallee.simulation.figures import figures_of
 from mallee.simulation.run import simulate
+from mallee.site.clock import START_UTC_S, parse_start
 from mallee.site.model import SiteModel
 
 START_MAX_S = 180.0
@@ -33,6 +34,8 @@ START_MAX_S = 180.0
 SETTLE_S = 5.0
 """Events of the first seconds, while devices are still being found, are not counted."""
 LOST_MAX_FRAC = 0.001
+STARTS = ("2026-07-15T13:00", "2026-07-15T22:00", "2026-01-15T07:00")
+"""Local time of more, shorter runs: cars at midday, no sun, a winter morning."""
 MALLEE = str(Path(sys.executable).with_name("mallee"))
 SHOWN_MAX = 5
 
@@ -145,20 +148,29 @@ def _silent(site: SiteModel, board: Board) -> list[str]:
 
 
 def _simulated(file: Path, simulate_s: int) -> Iterator[str]:
+    """An hour from the usual start, at midday in mid-America, and a part of one at other hours."""
+    site = load_site(file)
+    yield from _one_run(site, simulate_s, "simulate", START_UTC_S)
+    for start in STARTS:
+        start_utc_s = parse_start(start, site.file.timezone, "start")
+        yield from _one_run(site, max(simulate_s // 6, 10), f"simulate at {start}", start_utc_s)
+
+
+def _one_run(site: SiteModel, simulate_s: int, what: str, start_utc_s: float) -> Iterator[str]:
     try:
-        run = simulate(load_site(file), duration_s=simulate_s)
+        run = simulate(site, duration_s=simulate_s, start_utc_s=start_utc_s)
     except MalleeError as error:
-        yield f"simulate: {error}"
+        yield f"{what}: {error}"
         return
     figures = figures_of(run)
     for key in ("limit_violations", "ramp_violations"):
         if figures[key]:
-            yield f"simulate: {figures[key]} {key} in {simulate_s} s"
+            yield f"{what}: {figures[key]} {key} in {simulate_s} s"
     lost = float(figures["throughput_lost"])
     if lost > LOST_MAX_FRAC:
-        yield f"simulate: {lost:.2%} of throughput lost"
+        yield f"{what}: {lost:.2%} of throughput lost"
     told = [one for one in run.events if one.severity > Severity.INFO]
-    yield from _first(f"simulate: {event.time_s:.0f} s {event.text}" for event in told)
+    yield from _first(f"{what}: {event.time_s:.0f} s {event.text}" for event in told)
 
 
 def _first(found: Iterator[str]) -> Iterator[str]:
