@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mallee.catalogue import load_site
 from mallee.core.units import unit_of
 from mallee.kinds import KINDS
+from mallee.kinds.genset import GENSET
 from mallee.site.model import SiteModel
 from mallee.site.plausible import plausible_range
 
@@ -66,6 +67,16 @@ def test_only_what_can_give_reads_below_nothing(example: SiteModel) -> None:
             assert (-low[rows] <= 0.02 * high[rows]).all(), "a meter at rest reads a little below"
         elif kind.role == "storage":
             assert (low[rows] == -high[rows]).all()
+
+
+def test_a_genset_that_stands_still_is_believed() -> None:
+    site = SITES["microgrid"]
+    low, high = plausible_range(site)
+    rows = site.rows(GENSET, "frequency_hz")
+    assert len(rows)
+    for hz in (0.0, 12.0, 51.0):  # standing, running up, running
+        assert ((low[rows] <= hz) & (hz <= high[rows])).all()
+    assert (high[rows] < 500.0).all(), "a wrong scale is not"
 
 
 @settings(max_examples=30)
