@@ -16,6 +16,11 @@ PDU = DeviceKind(
         PointKind(name="*_w", sensor=_CLASS_1, shown="sum"),
         PointKind(name="energy_wh", sensor=_CLASS_1),
         PointKind(name="*_energy_wh", sensor=_CLASS_1),
+        PointKind(name="*_va", sensor=_CLASS_1),
+        PointKind(name="*_a", sensor=Sensor(window_s=1.0, gain_frac=0.01, quantum=0.01)),
+        PointKind(name="*_v", sensor=Sensor(window_s=1.0, gain_frac=0.005, quantum=0.1)),
+        PointKind(name="frequency_hz", sensor=Sensor(bias=0.01, quantum=0.1)),
+        PointKind(name="power_factor_frac", sensor=Sensor(quantum=0.01)),
     ),
     drawing=Drawing(symbol="pdu", order=5, label="PDU"),
 )

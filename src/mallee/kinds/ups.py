@@ -16,6 +16,7 @@ UPS = DeviceKind(
         PointKind(name="soc", plausible=(-0.05, 1.1), sensor=Sensor(quantum=0.01), shown="mean"),
         PointKind(name="*_degc", sensor=Sensor(bias=1.0, quantum=1.0)),
         PointKind(name="autonomy_s", sensor=Sensor(quantum=1.0), shown="min"),
+        PointKind(name="*_count"),
     ),
     two_feeds=True,
     protects=True,
