@@ -19,6 +19,7 @@ from mallee.console.desk import Desk
 from mallee.console.hub import Hub
 from mallee.console.live import CONTROL_SILENT_S, EVENTS_KEPT, Live
 from mallee.console.notifier import Notifier
+from mallee.console.other_hands import OtherHands
 from mallee.console.receivers import NAME as NOTIFY
 from mallee.console.receivers import NOBODY, Receivers, load_receivers, secrets_of
 from mallee.console.recorder import Recorder, Second, Seen, Told, load_seen, stored_events
@@ -162,6 +163,7 @@ class Watching:
         self._commands = CommandReader(self._live.site, board, seen.records)
         self._means, self._names = SecondMeans(self._live.site), process_names(self._live.site)
         self._self_check = SelfCheck(folder.path)
+        self._hands = OtherHands()
         self._told: list[Event] = []
 
     def sample(self) -> None:
@@ -188,6 +190,8 @@ class Watching:
         self._hear(checked, now_utc_s - now_s)
         self._look(snapshot, [*new, *checked], now_utc_s)
         writes, outcomes = self._commands.read()
+        for event in self._hands.look(writes, outcomes):
+            board.post("console", event)
         status = board.status()
         self._hub.publish(
             live.tick(
