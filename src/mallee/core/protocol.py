@@ -50,6 +50,7 @@ class ProtocolFacts:
         login: whether devices of the protocol ask for one.
         tls: whether it is spoken over TLS.
         part: what tells several devices at one place apart; None where a place is one device.
+        line: what carries it, where other protocols may share it at one place; empty for itself.
         options: what `[protocol.NAME] options` of a device model may say.
     """
 
@@ -59,6 +60,7 @@ class ProtocolFacts:
     login: Literal["none", "optional", "required"] = "none"
     tls: bool = False
     part: Part | None = None
+    line: str = ""
     options: type[msgspec.Struct] = NoOptions
 
 

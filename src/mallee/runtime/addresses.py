@@ -213,7 +213,7 @@ def _chosen(
 
 def _check(addresses: Addresses, source: str, *, free: bool) -> None:
     """No two devices at one address; every place free before the twin starts to serve it."""
-    book = AddressBook()
+    book = AddressBook(mixed=not free)
     looked: set[tuple[Transport, str, int]] = set()
     for protocol, own in addresses.items():
         facts = PROTOCOLS[protocol]

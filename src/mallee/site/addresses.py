@@ -40,17 +40,24 @@ def example_address(model: DeviceModel, protocol: str) -> str:
 
 
 class AddressBook:
-    """Who is where: finds the second device at one address, and two protocols at one place."""
+    """Who is where: finds the second device at one address, and two protocols at one place.
 
-    def __init__(self) -> None:
+    Args:
+        mixed: protocols of one line may share a place, as SunSpec and plain Modbus do behind a
+            gateway; the twin gives each its own.
+    """
+
+    def __init__(self, *, mixed: bool) -> None:
+        self._mixed = mixed
         self._places: dict[tuple[str, str, int], tuple[str, dict[str, str]]] = {}
 
     def add(self, protocol: str, name: str, address: Address) -> str:
         """Enter a device; returns whose address it has already, empty if nobody's."""
         transport = PROTOCOLS[protocol].transport
         place = (transport, address.host.casefold(), address.port)
-        before, members = self._places.setdefault(place, (protocol, {}))
-        if before != protocol:
+        line = (self._mixed and PROTOCOLS[protocol].line) or protocol
+        before, members = self._places.setdefault(place, (line, {}))
+        if before != line:
             return next(iter(members.values()))
         owner = members.setdefault(address.part, name)
         return "" if owner == name else owner

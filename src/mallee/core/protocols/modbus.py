@@ -43,5 +43,6 @@ FACTS: Final = ProtocolFacts(
     transport="tcp",
     port=502,
     part=Part(words="a Modbus unit id 0..255", pattern=UNIT_ID, default=_unit_of),
+    line="modbus",
     options=Options,
 )

@@ -34,5 +34,6 @@ FACTS: Final = ProtocolFacts(
         pattern=UNIT_ID,
         default=_unit_of,
     ),
+    line="modbus",
     options=Options,
 )

@@ -15,7 +15,7 @@ from mallee.core.protocols.modbus import Options
 from mallee.core.registers import Place, Table, parse_place
 from mallee.drivers.driver import Target
 from mallee.drivers.modbus.codec import ReadDenied
-from mallee.drivers.modbus.gateway import Gateway, ModbusClient
+from mallee.drivers.modbus.gateway import Gateway, ModbusClient, shared_gateway
 from mallee.site.addresses import complete_address
 
 _FUNCTIONS: Final[dict[Table, int]] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
@@ -69,7 +69,7 @@ class ModbusChannel:
     """A gateway or serial server; often its only unit is the device itself."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._gateway = Gateway(host, port)
+        self._gateway = shared_gateway(host, port)
         self._users: dict[str, str] = {}
 
     def driver(self, target: Target) -> "ModbusDriver":

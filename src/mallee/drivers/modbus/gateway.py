@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
 from mallee.core.errors import DeviceError, Malformed, Refused, Unreachable
 from mallee.core.protocol import join_place
@@ -162,6 +163,25 @@ class Gateway:
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
+
+
+_SHARED: "WeakValueDictionary[tuple[int, str, int], Gateway]" = WeakValueDictionary()
+
+
+def shared_gateway(host: str, port: int) -> Gateway:
+    """The one gateway to a place, for all who speak over it while this event loop runs.
+
+    SunSpec units and plain ones may stand behind one serial server, which takes one connection, or
+    mixes up the answers of two.
+    """
+    try:
+        loop = id(asyncio.get_running_loop())
+    except RuntimeError:
+        return Gateway(host, port)
+    found = _SHARED.get((loop, host, port))
+    if found is None:
+        found = _SHARED[loop, host, port] = Gateway(host, port)
+    return found
 
 
 class ModbusClient:

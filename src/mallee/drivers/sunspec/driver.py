@@ -25,7 +25,7 @@ from mallee.core.errors import Malformed, Rejected, Unreachable
 from mallee.core.identity import Identity
 from mallee.drivers.driver import Target
 from mallee.drivers.modbus.codec import READ_MAX, ReadDenied
-from mallee.drivers.modbus.gateway import Gateway, ModbusClient
+from mallee.drivers.modbus.gateway import Gateway, ModbusClient, shared_gateway
 from mallee.drivers.sunspec.layout import (
     Layout,
     Place,
@@ -55,7 +55,7 @@ class SunSpecChannel:
     """A gateway; often its only unit is the device itself."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._gateway = Gateway(host, port)
+        self._gateway = shared_gateway(host, port)
 
     def driver(self, target: Target) -> "SunSpecDriver":
         """The driver of a unit; the part of its address is the unit id."""

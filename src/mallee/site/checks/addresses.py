@@ -46,7 +46,7 @@ def missing(site: SiteModel) -> Iterator[Finding]:
 
 def twice(site: SiteModel) -> Iterator[Finding]:
     """Addresses that are none; two devices, or two protocols, behind one. One finding a table."""
-    book = AddressBook()
+    book = AddressBook(mixed=site.file.twin is None)
     for group in site.groups:
         found = (one for protocol in group.addresses for one in _of_protocol(group, protocol, book))
         yield from list(found)[:1]
