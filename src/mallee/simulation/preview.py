@@ -17,6 +17,9 @@ from mallee.control import ControlState, cycle, initial_state, limits_of
 from mallee.core.arrays import FloatArray
 from mallee.core.request import Request
 from mallee.core.snapshot import Snapshot
+from mallee.kinds.battery import BATTERY
+from mallee.kinds.charger import CHARGER
+from mallee.kinds.node import NODE
 from mallee.simulation.virtual_collector import VirtualCollector
 from mallee.site.model import SiteModel
 from mallee.site.simulated import Load, Twin
@@ -129,9 +132,9 @@ def _rows(site: SiteModel) -> list[tuple[str, np.ndarray]]:
     ]
     return [
         ("sum", meters),
-        ("sum", site.rows("node", "power_w")),
-        ("sum", site.rows("charger", "power_w")),
-        ("min", site.rows("battery", "soc")),
+        ("sum", site.rows(NODE, "power_w")),
+        ("sum", site.rows(CHARGER, "power_w")),
+        ("min", site.rows(BATTERY, "soc")),
         ("max", np.concatenate(dies) if dies else np.empty(0, np.int64)),
     ]
 
@@ -155,9 +158,9 @@ def as_read(site: SiteModel, snapshot: Snapshot) -> SiteModel:
 
     Nodes draw on the mean what they report now; weather is the twin's default [assumed].
     """
-    nodes, soc = site.rows("node", "power_w"), site.rows("battery", "soc")
+    nodes, soc = site.rows(NODE, "power_w"), site.rows(BATTERY, "soc")
     drawn_w = _sum(snapshot.values, ("sum", nodes))
-    most_w = sum(group.count * group.model.power_max_w for group in site.groups_of("node"))
+    most_w = sum(group.count * group.model.power_max_w for group in site.groups_of(NODE))
     level = min(max(drawn_w / most_w, 0.0), 1.0) if most_w > 0.0 else 0.0
     known = snapshot.values[soc][np.isfinite(snapshot.values[soc])]
     twin = Twin(
