@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from mallee.cli import run
+from mallee.console.access.door import Door, local_token
 from mallee.console.alarms import AlarmWatch
 from mallee.console.api.serving import Served
 from mallee.console.client import Client
@@ -23,6 +24,7 @@ from mallee.console.server import make_app
 from mallee.core.errors import Rejected
 from mallee.core.event_kinds import new_event
 from mallee.core.snapshot import Quality, Snapshot
+from mallee.runtime.run_folder import RunFolder
 from mallee.site.model import SiteModel
 
 OPEN = "breaker-open@q-pod"
@@ -220,3 +222,41 @@ def test_the_command_line_says_what_is_missing(capsys: pytest.CaptureFixture[str
     assert run(["alarms", "ack"]) == 2
     assert "names none" in capsys.readouterr().err
     assert run(["alarms", "list", "--data", "/nowhere"]) == 4
+
+
+def test_once_there_are_accounts_a_role_is_needed_and_names_the_actor(
+    demo_site: SiteModel, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "data")
+    folder.make()
+    door = Door(folder)
+    watch = AlarmWatch(demo_site)
+
+    async def inside() -> None:
+        served = Served(live=Live(demo_site), alarms=watch)
+        app = make_app(served, Hub(), host="127.0.0.1", static=tmp_path, door=door)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            await asyncio.to_thread(ask, url)
+        finally:
+            await runner.cleanup()
+
+    def ask(url: str) -> None:
+        trip(demo_site, watch, 2)
+        until_utc_s = time.time() + 3600.0
+        viewer = door.accounts.add_token("screen", "viewer", ("*",), until_utc_s)
+        tenant = door.accounts.add_token("pod", "operator", ("pod1",), until_utc_s)
+        door.accounts.add_user("vera", "a long password", "viewer", ("*",))
+        with pytest.raises(Rejected, match="log in, or bring a token"):
+            Client(url, "mallory").act("acknowledge", [OPEN])
+        with pytest.raises(Rejected, match="screen is viewer; this needs operator"):
+            Client(url, "mallory", viewer).act("acknowledge", [OPEN])
+        with pytest.raises(Rejected, match="may act on pod1 only, not on q-pod"):
+            Client(url, "mallory", tenant).act("acknowledge", [OPEN])
+        assert Client(url, "", tenant).act("shelve", ["die-hot@pod1/r1/n01"], reason="x", for_s=9)
+        assert Client(url, "anna", local_token(folder)).act("acknowledge", [OPEN]) == [OPEN]
+
+    asyncio.run(inside())

@@ -277,10 +277,15 @@ def _act(
 
 
 def _client(data: Path | None, by: str = "") -> "Client":
+    from mallee.console.access.door import local_token
     from mallee.console.client import Client
 
-    _, run, _, _ = running(data)
-    return Client(run.url, by)
+    folder, run, _, _ = running(data)
+    try:
+        token = local_token(folder)
+    except OSError:
+        token = ""  # not ours: what may be done without is done
+    return Client(run.url, by, token)
 
 
 def _seconds(value: float | None) -> str:

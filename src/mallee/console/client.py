@@ -24,11 +24,13 @@ class Client:
     Args:
         url: as `mallee up` prints it.
         actor: who acts; the user of this process where nobody is named.
+        token: of whoever asks, needed once the site has accounts.
     """
 
-    def __init__(self, url: str, actor: str = "") -> None:
+    def __init__(self, url: str, actor: str = "", token: str = "") -> None:
         self._base = url.rstrip("/") + "/api/v1/"
         self.actor = actor or getpass.getuser()
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._opener = build_opener(ProxyHandler({}))
 
     def get(self, resource: str, **query: str | int | float) -> dict[str, Any]:
@@ -39,12 +41,12 @@ class Client:
             Rejected: it declines, and says why.
         """
         asked = f"?{urlencode(query)}" if query else ""
-        return self._ask(Request(self._base + resource + asked))
+        return self._ask(Request(self._base + resource + asked, headers=self._headers))
 
     def send(self, resource: str, what: dict[str, Any]) -> dict[str, Any]:
         """Ask the console to do something; raises as `get`."""
         body = json.dumps(what).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self._headers}
         return self._ask(Request(self._base + resource, body, headers))
 
     def act(

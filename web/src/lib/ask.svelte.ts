@@ -46,11 +46,11 @@ export function ask<T>(url: () => string, everyS = 0): Asked<T> {
 }
 
 /** Ask for something to be done; what went wrong, empty where nothing did. */
-export async function send(url: string, what: object): Promise<string> {
+export async function send(url: string, what: object, csrf = ""): Promise<string> {
   try {
     const reply = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
       body: JSON.stringify(what),
     });
     return reply.ok ? "" : await reply.text();

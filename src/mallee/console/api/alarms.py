@@ -14,9 +14,12 @@ import msgspec
 import numpy as np
 from aiohttp import web
 
+from mallee.actions import Role
 from mallee.alarms import UNTIL_OVER, Act, Change, Remark, first_out, hidden_by, kpis, state_of
+from mallee.alarms.desk import WHOLE_SITE
 from mallee.alarms.keeping import Line, changes_of, journal
 from mallee.alarms.state import Hidden, State
+from mallee.console.access.door import DOOR
 from mallee.console.alarms import NO_ALARMS, AlarmSummary, AlarmWatch
 from mallee.console.api.serving import (
     Route,
@@ -29,10 +32,12 @@ from mallee.console.api.serving import (
     whole,
 )
 from mallee.core.arrays import IntArray
+from mallee.core.request import SITE
 
 ROWS_MAX = 2000
 LINES_MAX = 1000
-DAY_S = 24 * 3600.0
+ROLE: Final[Role] = "operator"
+"""Who may act on alarms."""
 Which = Literal["open", "sounding", "explained", "shelved", "out", "all"]
 
 
@@ -103,6 +108,7 @@ class AlarmAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What a person asks for.
 
     Attributes:
+        actor: who it is, where no login says so.
         alarms: ids, in which ``*`` stands for any letters.
         place: instead, all alarms about a device, rack, pod, branch and what hangs on it.
         reason: why; needed to shelve, to take out of service, and as the text of a note.
@@ -110,7 +116,7 @@ class AlarmAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     what: Literal[Act, "note"]
-    actor: str
+    actor: str = ""
     alarms: list[str] = []
     place: str = ""
     reason: str = ""
@@ -259,13 +265,14 @@ async def _reach(request: web.Request) -> web.StreamResponse:
 
 async def _act(request: web.Request) -> web.StreamResponse:
     """Body: `AlarmAsked`."""
-    may_write(request)
     asked = await body(request, AlarmAsked)
     watch = served(request).alarms
     if watch is None:
         raise web.HTTPServiceUnavailable(text="nothing watches alarms here")
     try:
-        changes = await watch.do(lambda time_s: _done(watch, asked, time_s))
+        rows = _chosen(watch, asked)
+        who = _who(request, asked, {watch.desk.alarms.instances.source[row] for row in rows})
+        changes = await watch.do(lambda time_s: _done(watch, asked, rows, who, time_s))
     except ValueError as error:
         raise web.HTTPBadRequest(text=str(error)) from None
     except OSError as error:
@@ -275,17 +282,40 @@ async def _act(request: web.Request) -> web.StreamResponse:
     return answer(AlarmDone(changed=[watch.desk.ids[change.alarm] for change in changes]))
 
 
-def _done(watch: AlarmWatch, asked: AlarmAsked, time_s: float) -> list[Change]:
-    desk = watch.desk
+def _chosen(watch: AlarmWatch, asked: AlarmAsked) -> list[int]:
     if bool(asked.alarms) == bool(asked.place):
         raise ValueError("name alarms (kind@place), or a place with all of its alarms")
-    rows = desk.select(asked.alarms) if asked.alarms else desk.at(asked.place)
+    return watch.desk.select(asked.alarms) if asked.alarms else watch.desk.at(asked.place)
+
+
+def _who(request: web.Request, asked: AlarmAsked, places: set[str]) -> str:
+    """Who acts, if they may at all of these places.
+
+    Where nobody has an account yet, programs and pages of this computer may, by the name that they
+    give; so may a command of the site's owner.
+    """
+    door = request.app.get(DOOR)
+    if door is None or (door.principal(request) is None and not door.accounts.kept.users):
+        may_write(request)
+        return asked.actor
+    where = sorted(SITE if place == WHOLE_SITE else place for place in places)
+    who = door.let_in(request, ROLE, where[0])
+    for place in where[1:]:
+        if why_not := who.why_not(ROLE, place):
+            raise web.HTTPForbidden(text=why_not)
+    return asked.actor if who.via == "local" and asked.actor else who.name
+
+
+def _done(
+    watch: AlarmWatch, asked: AlarmAsked, rows: list[int], who: str, time_s: float
+) -> list[Change]:
+    desk = watch.desk
     if asked.what == "note":
         for row in rows:
-            desk.note(row, time_s, asked.actor, asked.reason)
+            desk.note(row, time_s, who, asked.reason)
         return []
     for_s = UNTIL_OVER if asked.for_s is None else asked.for_s
-    return desk.act(asked.what, rows, time_s, asked.actor, reason=asked.reason, for_s=for_s)
+    return desk.act(asked.what, rows, time_s, who, reason=asked.reason, for_s=for_s)
 
 
 ROUTES: Final[tuple[Route, ...]] = (
