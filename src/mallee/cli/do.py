@@ -49,7 +49,8 @@ def _command(action: Action) -> Callable[..., int]:
     fields = msgspec.structs.fields(action.form)
     in_order = [one for one in fields if one.required and one.encode_name != "reason"]
 
-    def run(*words: Any, **given: Any) -> int:
+    def run(*words: Any, **asked: Any) -> int:
+        given = unasked | asked
         given |= {one.name: word for one, word in zip(in_order, words, strict=True)}
         body = {}
         for one in fields:
@@ -80,6 +81,7 @@ def _command(action: Action) -> Callable[..., int]:
         ("json_", False, Json),
     ):
         parameters.append(kind(name, kind.KEYWORD_ONLY, default=default, annotation=hint))
+    unasked = {one.name: one.default for one in parameters if one.default is not kind.empty}
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__doc__ = f"{action.what} Needs the role {action.role}."
     return run
