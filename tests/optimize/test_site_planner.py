@@ -146,6 +146,16 @@ def test_the_process_puts_plan_and_outlook_on_the_board(
     assert memory.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_few_seconds_are_no_history(planner: SitePlanner) -> None:
+    fresh = SitePlanner(planner.site, TARIFF, {})
+    for second in (200.0, 250.0, 300.0):  # the last begins the next five minutes
+        snapshot = seen(planner.site, second, 900e3 if second < 300.0 else 250e3)
+        fresh.step(snapshot, START_UTC_S + second, second)
+    assert len(fresh.memory) == 0
+    assert fresh.schedule is not None
+    assert fresh.schedule.load_w.max() == pytest.approx(250e3)
+
+
 def test_prices_that_end_take_the_day_before_and_are_told(planner: SitePlanner) -> None:
     day = Series(START_UTC_S, 3600.0, np.arange(24.0) + 10.0)
     longer = carried_on({"da": day}, START_UTC_S + 30 * 3600.0)["da"]

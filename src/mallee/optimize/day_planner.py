@@ -143,13 +143,38 @@ class DayPlanner:
             ),
             explain=explain,
         )
-        held_w = np.full(horizon.count, np.inf)
+        return schedule, self._held_w(schedule, demands, load_w, stored_wh)
+
+    def _held_w(
+        self,
+        schedule: Schedule,
+        demands: Sequence[Demand],
+        load_w: FloatArray,
+        stored_wh: float,
+    ) -> FloatArray:
+        """Import to hold in each step, by the charges there.
+
+        Where the expected load cannot be held to the target to its end the programme gives way at
+        once. What is expected may not come, so the target is held as long as there is energy for
+        the next hour; giving way later costs no more.
+        """
+        horizon = schedule.horizon
+        planned_w, aimed_w = np.full((2, horizon.count), np.inf)
         for demand in demands:
             counts = np.ones(horizon.count) if demand.applies is None else demand.applies
-            held_w = np.where(
-                counts > 0.0, np.minimum(held_w, schedule.peak_w[demand.name]), held_w
-            )
-        return schedule, held_w
+            peak_w = schedule.peak_w[demand.name]
+            planned_w = np.where(counts > 0.0, np.minimum(planned_w, peak_w), planned_w)
+            aimed_w = np.where(counts > 0.0, np.minimum(aimed_w, demand.incumbent_w), aimed_w)
+        near = horizon.edges_utc_s[1:] <= horizon.start_utc_s + HOUR_S
+        battery = self.battery
+        short_w = np.maximum(load_w - aimed_w, 0.0)[near]
+        need_wh = float(short_w @ horizon.length_h[near]) / battery.discharge_efficiency
+        above_wh = stored_wh - battery.soc_min * battery.energy_wh
+        fits = float(short_w.max(initial=0.0)) <= float(np.max(battery.discharge_max_w))
+        if fits and need_wh <= above_wh and not self.sees_all:
+            planned_w = np.where(near, np.minimum(planned_w, aimed_w), planned_w)
+        held: FloatArray = planned_w
+        return held
 
     def _gave_up(self) -> bool:
         """Whether a target has been passed by the meter."""

@@ -41,6 +41,8 @@ VALID_S: Final = 900.0
 """A plan is renewed every five minutes and forgotten after fifteen."""
 STEPS_SENT: Final = 12
 HISTORY_S: Final = 28 * 86400.0
+BEGUN_MAX_S: Final = 120.0
+"""Five minutes that were seen from later on are not their mean and are left out."""
 AGE_MAX_S: Final = 30.0
 """Older readings do not count."""
 PRICES_AHEAD_S: Final = 5 * 86400.0
@@ -121,8 +123,8 @@ class SitePlanner:
             self._plan(five, time_s - (utc_s - five), time_s, *seen)
         return self._plans
 
-    def _see(self, snapshot: Snapshot, utc_s: float) -> tuple[float, float] | None:
-        """Import and stored share now, where both are known; also grows the memory."""
+    def _see(self, snapshot: Snapshot, utc_s: float) -> tuple[float, float, float] | None:
+        """Import, load and stored share now, where all are known; also grows the memory."""
         five = utc_s // FINE_S * FINE_S
         if five != self._five_utc_s:
             self._close(five)
@@ -135,9 +137,10 @@ class SitePlanner:
         soc = sum(snapshot.value(row) * each for _, row, each in self._batteries) / energy_wh
         if not math.isfinite(import_w + charge_w + soc):
             return None
-        self._sums += (import_w - charge_w, import_w, charge_w)
-        self._samples += 1
-        return import_w, soc
+        if utc_s - five <= BEGUN_MAX_S or self._samples:
+            self._sums += (import_w - charge_w, import_w, charge_w)
+            self._samples += 1
+        return import_w, import_w - charge_w, soc
 
     def _close(self, five: float) -> None:
         """End five minutes: their means join the memory and the month's peaks."""
@@ -149,7 +152,9 @@ class SitePlanner:
         self._five_utc_s, self._samples = five, 0
         self._sums = np.zeros(3)
 
-    def _plan(self, five: float, five_s: float, time_s: float, import_w: float, soc: float) -> None:
+    def _plan(
+        self, five: float, five_s: float, time_s: float, import_w: float, load_w: float, soc: float
+    ) -> None:
         battery = battery_of(self.site, soc=soc)
         if self._planner is None or five + 3 * 86400.0 > self._planner.prices.end_utc_s:
             self._planner = self._day_planner(five)
@@ -164,7 +169,7 @@ class SitePlanner:
             measured_w=import_w,
             reasons="the connection's contract",
         )
-        history = self._series(five, import_w)
+        history = self._series(five, load_w)
         forecast = FromHistory(lambda: history)
         schedule, self.held_w = self._planner.plan(
             five,
@@ -244,7 +249,7 @@ class SitePlanner:
                     from_s=float(edges[k]),
                     until_s=float(edges[k + 1]),
                     import_target_w=held_w,
-                    charge_w=float(schedule.battery_w[k]),
+                    charge_w=min(float(schedule.battery_w[k]), held_w - float(schedule.load_w[k])),
                     reason=_peak_text(held_w),
                 )
                 for k, held_w in enumerate(self.held_w[:STEPS_SENT].tolist())
