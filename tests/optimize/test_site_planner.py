@@ -148,12 +148,12 @@ def test_the_process_puts_plan_and_outlook_on_the_board(
 
 def test_a_few_seconds_are_no_history(planner: SitePlanner) -> None:
     fresh = SitePlanner(planner.site, TARIFF, {})
-    for second in (200.0, 250.0, 300.0):  # the last begins the next five minutes
+    for second in (140.0, 200.0, 250.0, 300.0):  # the last begins the next five minutes
         snapshot = seen(planner.site, second, 900e3 if second < 300.0 else 250e3)
         fresh.step(snapshot, START_UTC_S + second, second)
     assert len(fresh.memory) == 0
     assert fresh.schedule is not None
-    assert fresh.schedule.load_w.max() == pytest.approx(250e3)
+    assert 250e3 < fresh.schedule.load_w.max() < 400e3  # the mean of the last minute, no instant
 
 
 def test_prices_that_end_take_the_day_before_and_are_told(planner: SitePlanner) -> None:

@@ -43,6 +43,8 @@ STEPS_SENT: Final = 12
 HISTORY_S: Final = 28 * 86400.0
 BEGUN_MAX_S: Final = 120.0
 """Five minutes that were seen from later on are not their mean and are left out."""
+LOAD_MEAN_S: Final = 60.0
+"""The present load is a mean: one second of a training job says little."""
 AGE_MAX_S: Final = 30.0
 """Older readings do not count."""
 PRICES_AHEAD_S: Final = 5 * 86400.0
@@ -77,6 +79,8 @@ class SitePlanner:
     _five_utc_s: float = math.nan
     _sums: FloatArray = field(default_factory=lambda: np.zeros(3))
     _samples: int = 0
+    _load_w: float = 0.0
+    _seen_s: float = -math.inf
     _planner: DayPlanner | None = None
     _planned_five_utc_s: float = math.nan
 
@@ -140,7 +144,11 @@ class SitePlanner:
         if utc_s - five <= BEGUN_MAX_S or self._samples:
             self._sums += (import_w - charge_w, import_w, charge_w)
             self._samples += 1
-        return import_w, import_w - charge_w, soc
+        age_s = snapshot.time_s - self._seen_s
+        share = min(1.0, age_s / LOAD_MEAN_S) if math.isfinite(age_s) else 1.0
+        self._load_w += share * (import_w - charge_w - self._load_w)
+        self._seen_s = snapshot.time_s
+        return import_w, self._load_w, soc
 
     def _close(self, five: float) -> None:
         """End five minutes: their means join the memory and the month's peaks."""
