@@ -279,6 +279,12 @@ CASES: dict[str, tuple[str, list[tuple[str, str]], str, str]] = {
         "ends on 2027-01-01, before it begins",
     ),
     "limit-empty": (HALL, [limits('name = "x", days = ["mon"]')], "warning", "x: changes no limit"),
+    "limit-empty, above": (
+        HALL,
+        [limits('name = "x", import_max_w = 9e5')],
+        "warning",
+        "x: import_max_w of 900 kW is above the feed's own 800 kW",
+    ),
     "limit-too-low": (
         HALL,
         [limits('name = "x", import_max_w = 1e5')],

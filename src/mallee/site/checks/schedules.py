@@ -64,6 +64,17 @@ def _limits(feed: UtilityFeed, table: str, least_w: float) -> Iterator[Finding]:
         if change.import_max_w is None and change.export_max_w is None:
             hint = "give import_max_w or export_max_w"
             yield _finding("warning", "limit-empty", where, "changes no limit", hint)
+        for key, own_w in (
+            ("import_max_w", feed.import_max_w),
+            ("export_max_w", feed.export_max_w),
+        ):
+            told_w = getattr(change, key)
+            if told_w is not None and told_w > own_w:
+                text = (
+                    f"{key} of {watts(told_w)} is above the feed's own {watts(own_w)}, which holds"
+                )
+                hint = "write the highest limit at the feed and the lower ones here"
+                yield _finding("warning", "limit-empty", where, text, hint)
         if change.import_max_w is not None and change.import_max_w < least_w:
             text = f"{watts(change.import_max_w)} is below the {watts(least_w)} that control can "
             hint = "in these hours nodes must be switched off, or a battery must carry them"
