@@ -94,6 +94,27 @@ def full_67k(full: bool) -> dict[str, float]:
     return {"full_67k_ratio": ratio_of(ten_seconds, 10.0)}
 
 
+def half_off(full: bool) -> dict[str, float]:
+    """CPU time with everything on over that with half the accelerators shut down, in turns."""
+    del full
+    site = load_site(LARGE)
+    on, off = SiteTwin(site), SiteTwin(site)
+    half = off.compute.layout.gpus // 2
+    for rack, first in enumerate(half.tolist()):
+        off.compute.dies.state[rack, :first] = 2
+        off.compute.slots.hot_w[rack, :first] = 0.0
+    off.compute.racks.stale[:] = True
+    spent: tuple[list[float], list[float]] = ([], [])
+    for twin in (on, off):
+        twin.advance(10_000)  # what is off has decayed by then
+    for _ in range(9):
+        for twin, times in zip((on, off), spent, strict=True):
+            started = time.process_time()
+            twin.advance(2_000)
+            times.append(time.process_time() - started)
+    return {"half_off_ratio": statistics.median(spent[0]) / statistics.median(spent[1])}
+
+
 def frontier_1s(full: bool) -> dict[str, float]:
     """Electrical and thermal physics of 9,600 nodes of four accelerators, nothing reported."""
     del full
@@ -206,6 +227,7 @@ def built_in_s(environment: dict[str, str]) -> float:
 
 CASES = {
     "full_67k_ratio": Case("67,104 GPUs, everything, 20 ms", ">= 100", full_67k),
+    "half_off_ratio": Case("the same, all on over half shut down", ">= 1", half_off),
     "frontier_1s_ratio": Case("38,400 GPUs, electrical + thermal, 1 s", ">= 5000", frontier_1s),
     "plant_257_ratio": Case("257 CDUs and plant, 1 s", ">= 1000", plant_257),
     "pod_1ms_ratio": Case("576 GPUs, everything, 1 ms", ">= 50", pod_1ms),
@@ -219,7 +241,8 @@ CASES = {
 def run_case(key: str, full: bool) -> dict[str, float]:
     """One case in a process of its own."""
     command = [sys.executable, __file__, "--case", key, *(["--full"] if full else [])]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    libraries = ("OMP", "OPENBLAS", "NUMBA")
+    environment = {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in libraries}}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"bench twin: {key} failed:\n{done.stderr}")

@@ -146,6 +146,33 @@ def test_the_clock_check_finds(code: str) -> None:
     assert len(list(_unpredictable(ast.parse(code)))) == 1
 
 
+SAME_BYTES = ("core", "kinds", "site", "control", "twin")  # on any number of cores
+BLAS = {"dot", "vdot", "inner", "matmul", "tensordot", "einsum"}
+
+
+def _blas(parsed: ast.AST) -> Iterator[tuple[int, str]]:
+    """Products that BLAS may add up in another order with another number of threads."""
+    for node in ast.walk(parsed):
+        is_product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+        if is_product or (isinstance(node, ast.Attribute) and node.attr in BLAS):
+            yield getattr(node, "lineno", 0), "adds up in an order of BLAS: use (a * b).sum()"
+
+
+def test_what_is_simulated_adds_up_in_one_order() -> None:
+    found = [
+        text
+        for path in FILES
+        if path.relative_to(SOURCE).parts[0] in SAME_BYTES
+        for text in complaints(_blas(tree(path)), path)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("code", ["x = a @ b", "x = np.dot(a, b)", "x = a.dot(b)"])
+def test_the_check_of_sums_finds(code: str) -> None:
+    assert len(list(_blas(ast.parse(code)))) == 1
+
+
 def test_files_and_functions_stay_readable() -> None:
     found = []
     for path in FILES:

@@ -5,6 +5,7 @@ from mutations import Mutant
 SHARING = ("tests/site/test_allocation.py",)
 BUDGET = ("tests/control/test_learning.py", "tests/control/test_capacities.py")
 CHECKS = ("tests/site/test_checks.py", "-k", "loads_add_up or losses_of_in_line or bottleneck")
+FLOWS = ("tests/site/test_flows.py",)
 CONTRACT = ("tests/site/test_contract.py",)
 
 
@@ -101,14 +102,14 @@ MUTANTS = (
         "flows",
         "racks_most[index] = max(held, racks_least[index])",
         "racks_most[index] = held",
-        CHECKS,
+        FLOWS,
         "racks held below their lowest caps",
     ),
     _m(
         "flows",
         "held = rating - fixed[index] - others_least[index]",
         "held = rating - fixed[index]",
-        CHECKS,
+        FLOWS,
         "what chargers hold at least is forgotten",
     ),
     _m(

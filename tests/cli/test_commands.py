@@ -1,7 +1,10 @@
 """The command line as people and programs meet it: help, figures, one clear line for bad input."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -189,3 +192,14 @@ def test_check_tells_what_the_twin_would_refuse(
     assert run(["check", path]) == 1
     assert "[refused]" in capsys.readouterr().out
     assert run(["simulate", path, "--for", "1s"]) == 2
+
+
+def test_the_command_leaves_the_other_cores_alone() -> None:
+    """A product of 20,000 numbers starts the threads of BLAS, which then spin."""
+    code = "import mallee.cli, os, numpy as np; np.ones(20_000) @ np.ones(20_000); "
+    code += "print(len(os.listdir('/proc/self/task')))"
+    free = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=free, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "1"

@@ -7,6 +7,10 @@ or input, 4 nothing is running.
 import os
 import sys
 
+# Before numpy is loaded: threads of BLAS spin on cores that others need, and start slowly.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from cyclopts import App, CycloptsError
 
 from mallee import __version__

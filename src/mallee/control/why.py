@@ -51,7 +51,7 @@ def work_lost(scene: Scene, bounds: Bounds) -> str:
     if not nodes.any():
         return "0 %"
     lost_frac = work_lost_frac(bounds.high_w[nodes] / np.maximum(loads.most_w[nodes], 1.0))
-    lost = float(lost_frac @ loads.most_w[nodes] / loads.most_w[nodes].sum())
+    lost = float((lost_frac * loads.most_w[nodes]).sum() / loads.most_w[nodes].sum())
     return f"about {lost:.0%}" if lost >= 0.01 else "less than 1 %"
 
 

@@ -59,6 +59,7 @@ class _Sent:
     """A written order: when it was written, since when readings differ, what was said of it."""
 
     order: Order
+    tolerance: float
     sent_s: float
     since_s: float
     progress: Progress = Progress.SENT
@@ -85,7 +86,8 @@ class ReadBack:
             and before.progress != Progress.DONE
         )
         since_s = before.since_s if before is not None and repeats else sent_s
-        self._sent[order.row] = _Sent(order, sent_s, since_s)
+        tolerance = tolerance_of(order.point, order.value, order.tolerance_frac)
+        self._sent[order.row] = _Sent(order, tolerance, sent_s, since_s)
 
     def forget(self, row: int) -> None:
         """Expect nothing of a row any more."""
@@ -112,8 +114,7 @@ class ReadBack:
             if time_s < sent.sent_s:
                 continue
             order = sent.order
-            tolerance = tolerance_of(order.point, order.value, order.tolerance_frac)
-            if abs(reading - order.value) <= tolerance:
+            if abs(reading - order.value) <= sent.tolerance:
                 progress, sent.since_s = Progress.DONE, time_s
             elif time_s - sent.since_s > self._grace_s:
                 progress = Progress.LOST

@@ -32,6 +32,20 @@ def test_full_load_is_nameplate(make_site: MakeSite, run: Run) -> None:
     assert it_w[-1].sum() == pytest.approx(2 * (18 * 6667 + 9 * 800), rel=0.03)
 
 
+def test_what_is_shut_down_comes_to_nothing(make_site: MakeSite, run: Run) -> None:
+    """Power that decays for ever becomes denormal, and the twin half as fast."""
+    compute = Compute(make_site(Load()))
+    compute.dies.state[:, :36] = 2
+    compute.slots.hot_w[:, :36] = 0.0
+    compute.racks.stale[:] = True
+    run(compute, 1.0)
+    falling_w = compute.slots.power_w[:, :36].copy()
+    run(compute, 3.0)
+    assert (compute.slots.power_w[:, :36] == 0.0).all()
+    assert (falling_w < 1.0).all()
+    assert (compute.slots.power_w[:, 36:72] > 0.0).all()
+
+
 def test_caps_hold_after_their_delay(make_site: MakeSite, run: Run) -> None:
     compute = Compute(make_site(Load(kind="constant", level=1.0)))
     run(compute, 2.0)

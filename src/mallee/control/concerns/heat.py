@@ -45,7 +45,7 @@ def lost_loops(scene: Scene) -> list[tuple[str, BoolArray]]:
     found = []
     for loop in scene.limits.heat.loops:
         flow_kgps = _readings(scene, loop.flow_rows)
-        heat_w = float(scene.loads.power_w[loop.loads] @ loop.liquid_frac)
+        heat_w = float((scene.loads.power_w[loop.loads] * loop.liquid_frac).sum())
         if heat_w < HEAT_MIN_W or np.isnan(flow_kgps).any():
             continue  # a CDU that cannot be read is not one that stands still
         if flow_kgps.sum() < LOST_FRAC * FLOW_KGPS_PER_W * heat_w:

@@ -201,10 +201,9 @@ class Batteries(Part):
         """True state of charge of all batteries together, by energy; NaN without any."""
         if len(self.state) == 1:
             return float(self.state[0]["soc"])
-        total_wh = float(self.units["energy_wh"].sum())
-        return (
-            float(self.state["soc"] @ self.units["energy_wh"]) / total_wh if total_wh else math.nan
-        )
+        size_wh = self.units["energy_wh"]
+        total_wh = float(size_wh.sum())
+        return float((self.state["soc"] * size_wh).sum()) / total_wh if total_wh else math.nan
 
 
 def _unit(model: DeviceModel, clock: Clock) -> np.void:

@@ -23,6 +23,9 @@ NOISE_MS: Final = 500
 ALL_SLOTS: Final = 0x7FFFFFFF
 """Entity under which the tick of all slots is hashed."""
 
+LEAST_W = np.float32(1e-3)
+"""Less is nothing: what is off decays for ever, and denormal numbers are slow."""
+
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TWO = np.float32(2.0)
@@ -107,7 +110,13 @@ class Scratch(NamedTuple):
 
 @inlined
 def renew_gains(rack: int, seed: int, tick: int, slots: Slots, first: int, used: int) -> None:
-    """Resting power, power per activity and limit of a rack's slots for one noise tick."""
+    """Resting power, power per activity and limit of a rack's slots for one noise tick.
+
+    What has decayed to less than `LEAST_W` is set to nothing here, out of the inner loop.
+    """
+    power_w = slots.power_w[rack]
+    for s in range(used):
+        power_w[s] = power_w[s] if power_w[s] > LEAST_W else ZERO
     base_w, gain_w, limit_w = slots.base_w[rack], slots.gain_w[rack], slots.limit_w[rack]
     idle_w, span_w, leak = slots.idle_w[rack], slots.span_w[rack], slots.leak[rack]
     noise, cap_w, hot_w = slots.noise[rack], slots.cap_w[rack], slots.hot_w[rack]
