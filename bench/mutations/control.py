@@ -204,8 +204,8 @@ MUTANTS = (
     _m("aims", "LEAD_S = 300.0", "LEAD_S = 0.0", "a window that opens unprepared"),
     _m(
         "aims",
-        "request.high * free_frac",
-        "request.high",
+        "power_w=asked_w * free_frac",
+        "power_w=asked_w",
         "a request without the margin",
     ),
     _m(
