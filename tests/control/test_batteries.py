@@ -81,8 +81,8 @@ def test_settings_that_stand_are_not_written_again(view: SiteView) -> None:
 
 
 def test_the_bias_goes_with_the_settings(view: SiteView) -> None:
-    scene = remembering(scene_of(view), charge_bias_w=25e3)
-    assert asked(view, scene)["filter_charge_bias_w"] == (25e3, 60.0)
+    scene = remembering(scene_of(view), charge_bias_w=40e3)
+    assert asked(view, scene)["filter_charge_bias_w"] == (40e3, 60.0)
 
 
 def test_in_the_safe_state_it_keeps_the_contract_without_bias(view: SiteView) -> None:

@@ -125,7 +125,8 @@ def test_a_higher_limit_stays_where_everything_fits(view: SiteView) -> None:
     assert kept(view, [600e3, 20e3], 1e9) == [600e3, 20e3]
 
 
-def test_but_not_while_another_car_waits(view: SiteView) -> None:
+def test_but_not_where_another_car_waits_for_it(view: SiteView) -> None:
     view.set(import_w=300e3, chargers_w=(0.0, 19e3))
     view.values[view.limits.budget.loads.limit_rows[:2]] = 500e3, 20e3
-    assert kept(view, [400e3, 120e3], 1e9) == [400e3, 120e3]
+    assert kept(view, [400e3, 120e3], 1e9) == [500e3, 120e3], "it gets its own all the same"
+    assert kept(view, [400e3, 120e3], 1e9, room_w=600e3) == [400e3, 120e3]

@@ -105,8 +105,8 @@ def test_checks_of_events_and_commands(calm: Simulation) -> None:
     assert broken(with_column(calm, capped)) == {"untrue_events"}
     assert broken(with_column(calm, trip), faults=[weak()]) == set()
     assert broken(calm, Observed(hot_spot_degc=150.0)) == {"hot_spot"}
-    assert broken(calm, Observed(writes={7: 3})) == {"chatter"}
-    assert broken(calm, Observed(writes={7: 1})) == set()
+    assert broken(calm, Observed(turns={7: 3})) == {"chatter"}
+    assert broken(calm, Observed(turns={7: 1})) == set()
 
 
 def weak() -> Fault:
@@ -175,6 +175,7 @@ def test_a_battery_that_stands_by_lets_the_swing_through(demo_site: SiteModel) -
     assert swings["auto"] < 2.0 * swings["battery"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
 def test_kept_worlds_hold(path: Path, root: Path) -> None:
     kept = msgspec.json.decode(path.read_bytes(), type=World)

@@ -26,6 +26,9 @@ RAMP_USE_FRAC = 0.95
 """Share of the contract's ramp that a battery's own mode uses; the rest covers its response."""
 TOLERANCE_FRAC = 0.01
 """Readings within this share of what is wanted count as equal; registers have a resolution."""
+BIAS_TOLERANCE_FRAC = 0.05
+"""A charge bias this near, as a share of the import limit, does as well: the room that bounds it
+moves with every load, and a register wears."""
 OVER_FRAC = 1.01
 """Import above the limit by this factor counts; the battery's own mode keeps to the limit."""
 START_S, STOP_S = 2.0, 20.0
@@ -151,6 +154,8 @@ def _differing(
         if row is None:
             continue
         tolerance = max(TOLERANCE_FRAC * abs(value), 1.0 if point.endswith("_w") else 0.0)
+        if point == "filter_charge_bias_w" and value != 0.0:
+            tolerance = max(tolerance, BIAS_TOLERANCE_FRAC * wanted["filter_import_max_w"])
         reading = float(snapshot.values[row])
         if reading == reading and abs(reading - value) > tolerance:
             rows.append(row)

@@ -10,7 +10,7 @@ from mallee.control.aims import Target, aims_of
 from mallee.control.asked_battery import follow_set_points
 from mallee.control.concerns.modes import maintained_rows
 from mallee.control.concerns.ramp import next_room_w
-from mallee.control.diversity import lent_w, next_diversity
+from mallee.control.diversity import Diversity, lent_w, next_diversity
 from mallee.control.judge import Judgement
 from mallee.control.learning import learn_other, other_w
 from mallee.control.limits import Limits
@@ -75,7 +75,8 @@ def prepare(
     flow_w = np.where(judged.measured, judged.flow_w, np.nan)
     diversity = next_diversity(seen.diversity, loads, flow_w, limits, period_s)
     heat = next_heat(seen.branch_heat, loads, beside_w, flow_w, limits, period_s)
-    trims = _trims(seen, looked, aims, limits, time_s, is_due=is_due)
+    meant_w = _meant_w(seen, flow_w, diversity, aims, (load_w, support_w, trusts), limits)
+    trims = _trims(seen, looked, meant_w, aims, limits, time_s, is_due=is_due)
     if Verdict.FAILED in verdicts:
         # What the battery was believed for was in the trim; now it is in its credit.
         trims = tuple(Trim(added_s=time_s) for _ in trims)
@@ -232,6 +233,7 @@ def _support_w(
 def _trims(
     seen: ControlState,
     looked: Look,
+    flow_w: FloatArray,
     aims: tuple[Aim, ...],
     limits: Limits,
     time_s: float,
@@ -239,16 +241,48 @@ def _trims(
     is_due: bool,
 ) -> tuple[Trim, ...]:
     """Feedback of every meter. Half the margin is left to noise and swing."""
-    judged = looked.judged
     return next_trims(
         seen.trims or (Trim(),) * len(limits.metered),
-        np.where(judged.measured, judged.flow_w, np.nan),
+        flow_w,
         np.array([(aim.power_w + aim.shown_w) / 2.0 for aim in aims]),
         _sheddable_w(looked.loads, limits),
         limits,
         time_s,
         DECISION_S if is_due else 0.0,
     )
+
+
+def _meant_w(
+    seen: ControlState,
+    flow_w: FloatArray,
+    diversity: Diversity,
+    aims: tuple[Aim, ...],
+    behind: tuple[float, list[float], tuple[Trust, ...]],
+    limits: Limits,
+) -> FloatArray:
+    """Flow of each metered branch that loads have to answer for.  # (metered,)
+
+    Batteries that keep the meter by themselves, deliver, and can give what is missing, answer for
+    the moments: what a late one lets through, or charges up to the limit, is no load to be shed,
+    and shedding would not end it. Loads answer for what stands above the limit on average.
+
+    Args:
+        behind: load without the batteries, what these count with, and their credit.
+    """
+    load_w, support_w, trusts = behind
+    keeping = any(
+        battery.smooths and given_w > 0.0 and trust.failures == 0
+        for battery, given_w, trust in zip(limits.batteries, support_w, trusts, strict=True)
+    )
+    aim_w = np.array([aim.power_w for aim in aims[: limits.feeds]])
+    if not keeping or seen.filter_overridden or load_w > aim_w.sum() + sum(support_w):
+        return flow_w
+    feeds = slice(0, limits.feeds)
+    found = flow_w.copy()
+    found[feeds] = np.minimum(flow_w[feeds], np.array(diversity.flow_w)[feeds])
+    if seen.load_mean_w <= aim_w.sum():
+        found[feeds] = np.minimum(found[feeds], aim_w * seen.load_mean_w / aim_w.sum())
+    return found
 
 
 def _sheddable_w(loads: LoadsView, limits: Limits) -> FloatArray:

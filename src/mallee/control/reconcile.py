@@ -41,8 +41,7 @@ def wanted_w(scene: Scene, bounds: Bounds) -> FloatArray:
     through_w = budget.tree.carried(loads.branch, kept_w * loads.factor)
     chargers_w = float((kept_w * loads.factor)[loads.is_charger].sum())
     fits = (through_w <= scene.capacity_w).all() and chargers_w <= scene.state.charger_room_w
-    starved = ~lowered & loads.is_charger & scene.loads.hungry
-    return kept_w if fits and not starved.any() else bounds.high_w
+    return kept_w if fits else bounds.high_w
 
 
 def load_commands(

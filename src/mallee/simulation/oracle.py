@@ -1,8 +1,9 @@
 """What no control could have avoided: a lower bound on the work that a limit takes.
 
-The bound knows the whole run in advance, has a battery without losses at its full power, moves
-caps without delay and stops every charger. What remains is an energy balance of the pods: if their
-unhindered mean is above what limit and battery can give, the excess must be capped.
+The bound knows the whole run in advance, has a battery without losses, moves caps without delay and
+keeps the margin that the site file asks for. Where cars come first it gives them what they took, in
+the second in which they took it, and stops them otherwise. What remains is an energy balance of the
+pods: if their unhindered mean is above what limit and battery can give, the excess must be capped.
 """
 
 import numpy as np
@@ -13,8 +14,11 @@ from mallee.simulation.run import Simulation
 from mallee.twin.parts.compute.throughput import throughput_at
 
 
-def forced_loss(run: Simulation) -> float:
+def forced_loss(run: Simulation, battery_frac: float = 1.0) -> float:
     """Share of the offered work that caps had to take, at least.
+
+    Args:
+        battery_frac: what is left of the battery that the site file names.
 
     Source: mean power of the pods over the run, undone of what caps took by the measured table of
     training throughput, against the import limit and the battery's usable energy.
@@ -30,11 +34,14 @@ def forced_loss(run: Simulation) -> float:
         energy_wh = group.count * group.model.parameter("energy_wh")
         soc = series["soc"][np.isfinite(series["soc"])]
         floor = site.file.control.soc_min
-        usable_wh += energy_wh * max(0.0, (float(soc[0]) if soc.size else floor) - floor)
-        power_w += group.count * group.model.parameter("discharge_max_w")
+        usable_wh += (
+            battery_frac * energy_wh * max(0.0, (float(soc[0]) if soc.size else floor) - floor)
+        )
+        power_w += battery_frac * group.count * group.model.parameter("discharge_max_w")
     from_battery_w = min(power_w, usable_wh * SECONDS_PER_HOUR / max(seconds, 1))
-    given_w = site.grid.import_max_w + from_battery_w
-    if unhindered_w <= given_w:
-        return 0.0
-    left = throughput_at("training", np.array([given_w / unhindered_w]))
-    return float(1.0 - left[0])
+    control = site.file.control
+    given_w = site.grid.import_max_w * (1.0 - control.import_margin_frac) + from_battery_w
+    if control.policy == "chargers-first":
+        given_w = given_w - series["chargers_w"]
+    left = np.clip(given_w / max(unhindered_w, 1.0), 0.0, 1.0)
+    return float(1.0 - throughput_at("training", np.atleast_1d(left)).mean())

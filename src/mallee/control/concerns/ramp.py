@@ -38,29 +38,38 @@ def next_room_w(scene: Scene) -> float:
         )
         nodes_w = float((loads.most_w * loads.factor)[~loads.is_charger].sum())
         beside_w = float(np.maximum(scene.other_w[limits.metered[: limits.feeds]], 0.0).sum())
-        return scene.import_w + growth_w + DISCHARGE_USE_FRAC * give_w - nodes_w - beside_w
+        jump_w = scene.import_w + growth_w + DISCHARGE_USE_FRAC * give_w - nodes_w - beside_w
+    else:
+        jump_w = 0.0
     trickle_w = float((loads.floor_w * loads.factor)[loads.is_charger].sum())
     ceiling_w = drawn_w + slope_w_per_s * AHEAD_S + trickle_w
-    return min(max(scene.state.charger_room_w + growth_w, drawn_w, trickle_w), ceiling_w)
+    gained_w = min(max(scene.state.charger_room_w + growth_w, drawn_w, trickle_w), ceiling_w)
+    return max(jump_w, gained_w)  # a small battery takes nothing from what the ramp itself allows
 
 
 def narrow(scene: Scene, bounds: Bounds) -> Bounds:
-    """Chargers inside their room: what each draws, and an equal part of the rest."""
+    """Chargers inside their room: what each draws, what it wants, an equal part of the rest.
+
+    The rest goes to all with cars alike, whether they use it or not: a share that followed who is
+    held this second would be written anew every second.
+    """
     room_w, loads = scene.state.charger_room_w, scene.limits.budget.loads
     if math.isinf(room_w) or not loads.is_charger.any():
         return bounds
-    drawn_w = np.minimum(scene.loads.power_w, bounds.high_w)
-    mine_w = np.where(loads.is_charger, drawn_w, 0.0)
-    total_w = float(mine_w.sum())
+    drawn_w = np.where(loads.is_charger, np.minimum(scene.loads.power_w, bounds.high_w), 0.0)
+    wants_w = np.where(loads.is_charger, np.minimum(scene.loads.wants_w, bounds.high_w), 0.0)
+    total_w, wanted_w = float(drawn_w.sum()), float(wants_w.sum())
+    least_w = np.minimum(loads.floor_w, bounds.high_w)
     if total_w > max(room_w, 0.0):
-        high_w = mine_w * (max(room_w, 0.0) / total_w)
+        high_w, least_w = drawn_w * (max(room_w, 0.0) / total_w), np.zeros_like(drawn_w)
+    elif wanted_w > room_w:
+        part = (room_w - total_w) / (wanted_w - total_w)
+        high_w = drawn_w + part * (wants_w - drawn_w)
     else:
-        wants = loads.is_charger & scene.loads.hungry
-        sharing = wants if wants.any() else loads.is_charger
-        rest_w = max(room_w - total_w, 0.0) / int(sharing.sum())
-        high_w = mine_w + np.where(sharing, rest_w, 0.0)
-        high_w = np.maximum(high_w, np.minimum(loads.floor_w, bounds.high_w))
-    return bounds.at_most(high_w, Reason(NAME, "contract"), loads.is_charger)
+        with_cars = loads.is_charger & (scene.loads.wants_w > loads.floor_w)
+        sharing = with_cars if with_cars.any() else loads.is_charger
+        high_w = wants_w + np.where(sharing, (room_w - wanted_w) / int(sharing.sum()), 0.0)
+    return bounds.at_most(np.maximum(high_w, least_w), Reason(NAME, "contract"), loads.is_charger)
 
 
 def explain(scene: Scene, bounds: Bounds) -> Why | None:

@@ -28,6 +28,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         crash: the last lines of a traceback; empty where there was none.
         lost, lost_caps: share of the offered work lost, and by caps.
         over_s: seconds above the import limit.
+        cars_wh: energy that cars took: a limit is easily kept by starving them.
     """
 
     world: World
@@ -39,6 +40,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     over_max_frac: float = 0.0
     ramp_s: float = 0.0
     imported_wh: float = 0.0
+    cars_wh: float = 0.0
 
     @property
     def failed(self) -> bool:
@@ -73,6 +75,7 @@ def run_world(world: World) -> Outcome:
         over_max_frac=max(0.0, float(figures["grid_max_w"]) / site.grid.import_max_w - 1.0),
         ramp_s=float(figures["ramp_violations"]),
         imported_wh=float(figures["import_wh"]),
+        cars_wh=float(figures["chargers_wh"]),
     )
 
 
@@ -171,5 +174,6 @@ def counts_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     counts["over_s_mean"] = share * sum(outcome.over_s for outcome in ran)
     counts["over_max_frac"] = max((outcome.over_max_frac for outcome in ran), default=0.0)
     counts["ramp_s_mean"] = share * sum(outcome.ramp_s for outcome in ran)
+    counts["cars_wh"] = sum(outcome.cars_wh for outcome in ran)
     counts["imported_wh"] = sum(outcome.imported_wh for outcome in ran)
     return counts

@@ -22,13 +22,19 @@ from mallee.twin.faults import FaultEvent, FaultPlan
 
 AMBIENTS_DEGC: Final = (5.0, 22.0, 40.0)
 LATENCIES_S: Final = (0.002, 0.02, 0.1, 0.25, 0.5)
-LOAD_SHARES: Final = (0.4, 0.98)
-"""The pods' most, as a share of the import limit: from easy to tight."""
+LOAD_SHARES: Final = (0.8, 1.5)
+"""The pods' most, as a share of the import limit: from one that just carries them to one that only
+holds if they give way. What cars take comes on top."""
+BATTERIES: Final = ("whole", "whole", "weak", "none")
+"""As built; with a tenth of its strings and little above its floor; out of service all the time."""
+WEAK_FRAC: Final = 0.1
+SOC_ABOVE_FLOOR: Final = (0.06, 0.5)
 RAMP_FRAC_PER_S: Final = 0.1 / 60.0
 """The contract's ramp, 10 % of its power a minute, scales with it."""
 _COMPUTES: Final = (NODE.name, SWITCH.name)
-RUSH_SHARE: Final = 0.5
-"""Share of charger stations at which eight cars plug in at once: no fault, but the hard case."""
+RUSH_SHARE: Final = 0.8
+"""Share of chargers at which eight cars plug in within ten seconds: no fault, but the hard case."""
+RUSH_S: Final = 10.0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +54,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         site: path of the site file, as given to the campaign.
         load_share: the pods' most over the import limit.
         battery_delay_s: how late the battery's filter acts; 0 leaves the model's own.
+        battery: one of `BATTERIES`.
+        soc_start: charge at the start; None leaves the site's own.
         trace: CSV of IT power in place of the site's load; empty for none.
         faults: what breaks.
         expects: for a kept world: the checks that must hold.
@@ -59,6 +67,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     ambient_degc: float
     load_share: float
     battery_delay_s: float
+    battery: str = "whole"
+    soc_start: float | None = None
     trace: str = ""
     control: str = "auto"
     faults: list[Fault] = []
@@ -90,8 +100,9 @@ def draw_world(
     trace = ""
     if traces and rng.random() < 0.5:
         trace = str(traces[int(rng.integers(len(traces)))])
+    began_s = float(rng.uniform(10.0, 0.5 * duration_s))
     rush = [
-        Fault(at_s=float(rng.uniform(10.0, 0.3 * duration_s)), target=name, kind="plug-in-rush")
+        Fault(at_s=began_s + float(rng.uniform(0.0, RUSH_S)), target=name, kind="plug-in-rush")
         for name in _charger_names(site)
         if rng.random() < RUSH_SHARE
     ]
@@ -102,6 +113,8 @@ def draw_world(
         ambient_degc=float(rng.choice(AMBIENTS_DEGC)),
         load_share=float(rng.uniform(*LOAD_SHARES)),
         battery_delay_s=float(rng.choice(LATENCIES_S)),
+        battery=str(rng.choice(BATTERIES)),
+        soc_start=_load(site).file.control.soc_min + float(rng.uniform(*SOC_ABOVE_FLOOR)),
         trace=trace,
         control=control,
         faults=rush,
@@ -143,7 +156,10 @@ def site_of(world: World) -> SiteModel:
     load = twin.load
     if world.trace:
         load = Load(kind="trace", trace=world.trace, scale_to_w=0.9 * _it_max_w(site))
-    twin = msgspec.structs.replace(twin, ambient_degc=world.ambient_degc, load=load)
+    soc_start = twin.soc_start if world.soc_start is None else world.soc_start
+    twin = msgspec.structs.replace(
+        twin, ambient_degc=world.ambient_degc, load=load, soc_start=soc_start
+    )
     is_only = site.file.grid is not None
     changes = {"grid": narrowed} if is_only else {"feed": [narrowed, *site.file.feed[1:]]}
     file = msgspec.structs.replace(site.file, twin=twin, **changes)
@@ -152,7 +168,7 @@ def site_of(world: World) -> SiteModel:
 
 
 def plan_of(world: World, site: SiteModel) -> FaultPlan:
-    """Its faults, the battery's delay among them."""
+    """Its faults, and what is wrong with its battery from the start."""
     events = [
         FaultEvent(
             at_s=fault.at_s,
@@ -163,14 +179,30 @@ def plan_of(world: World, site: SiteModel) -> FaultPlan:
         )
         for fault in world.faults
     ]
-    if world.battery_delay_s > 0.0 and any(True for _ in site.groups_of(BATTERY)):
-        slow = {"delay_s": world.battery_delay_s, "tau_s": max(0.02, world.battery_delay_s / 2.0)}
-        names = [name for group in site.groups_of(BATTERY) for name in group.names]
+    for name in [name for group in site.groups_of(BATTERY) for name in group.names]:
         events += [
-            FaultEvent(at_s=0.0, target=name, kind="battery-slow", parameters=slow)
-            for name in names
+            FaultEvent(at_s=0.0, target=name, kind=kind, parameters=parameters)
+            for kind, parameters in _ails(world)
         ]
     return FaultPlan(tuple(events), f"world of seed {world.seed}")
+
+
+def battery_frac(world: World) -> float:
+    """What is left of the batteries that the site file names."""
+    return {"whole": 1.0, "weak": WEAK_FRAC, "none": 0.0}[world.battery]
+
+
+def _ails(world: World) -> list[tuple[str, dict[str, float]]]:
+    """What a world's batteries suffer from all the time."""
+    found: list[tuple[str, dict[str, float]]] = []
+    if world.battery_delay_s > 0.0:
+        slow = {"delay_s": world.battery_delay_s, "tau_s": max(0.02, world.battery_delay_s / 2.0)}
+        found.append(("battery-slow", slow))
+    if world.battery == "weak":
+        found.append(("battery-string-out", {"left_frac": WEAK_FRAC}))
+    if world.battery == "none":
+        found.append(("battery-trip", {}))
+    return found
 
 
 @cache
