@@ -40,8 +40,8 @@ def forced_loss(run: Simulation, battery_frac: float = 1.0) -> float:
         power_w += battery_frac * group.count * group.model.parameter("discharge_max_w")
     from_battery_w = min(power_w, usable_wh * SECONDS_PER_HOUR / max(seconds, 1))
     control = site.file.control
-    given_w = site.grid.import_max_w * (1.0 - control.import_margin_frac) + from_battery_w
-    if control.policy == "chargers-first":
-        given_w = given_w - series["chargers_w"]
+    most_w = site.grid.import_max_w * (1.0 - control.import_margin_frac) + from_battery_w
+    first_w = series["chargers_w"] if control.policy == "chargers-first" else np.zeros(seconds)
+    given_w = most_w - first_w
     left = np.clip(given_w / max(unhindered_w, 1.0), 0.0, 1.0)
-    return float(1.0 - throughput_at("training", np.atleast_1d(left)).mean())
+    return float(1.0 - throughput_at("training", left).mean())
