@@ -37,7 +37,8 @@ def campaign(
 
     A world draws a site, its weather (5, 22, 40 degC), a load of 0.8 to 1.5 times its limit, what
     is left of its battery, how charged it is and how late it acts (2 to 500 ms), cars that come at
-    once, a measured trace if there are any, and faults; one in four has none. Ends with status 1 where a check failed.
+    once, a measured trace if there are any, and faults; one in four has none. Ends with status 1
+    where a check failed.
 
     ```console
     mallee campaign examples/sites/charging-site.toml --worlds 40 --seed 1
