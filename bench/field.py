@@ -1,4 +1,6 @@
-"""What devices of the field do to Mallee: own cases that fail, models, recordings read in full.
+"""What devices of the field do to Mallee: own cases, models, recordings read in full, fuzzing.
+
+`./run bench field [--json] [--inputs N]`: N wrong answers of each protocol, 2,000 by default.
 
 Field cases are inputs as public reports tell them. Models and their samples are those of the
 catalogue; a sample is recorded, documented or assumed, and `models_sample_assumed` counts the last.
@@ -14,7 +16,7 @@ import pytest
 
 from mallee.catalogue.device_models import load_models
 from mallee.catalogue.samples import sample_of
-from recordings import redfish
+from recordings import fuzz, redfish
 
 CASES = Path(__file__).parents[1] / "tests/field"
 
@@ -54,6 +56,16 @@ def of_recordings() -> dict[str, int]:
     return {"recording_readings": readings, "recording_readings_missed": missed}
 
 
+def of_fuzzing(inputs: int) -> dict[str, int]:
+    """What so many wrong answers of each protocol do."""
+    found = fuzz.count(inputs)
+    figures = {"fuzz_inputs": inputs * len(found)}
+    for name, at in (("fuzz_escapes", 0), ("fuzz_wrong_good", 1)):
+        figures |= {f"{name}_{protocol}": outcome[at] for protocol, outcome in found.items()}
+        figures[name] = sum(outcome[at] for outcome in found.values())
+    return figures
+
+
 def main() -> int:
     """Run all cases; status 1 where one fails."""
     count = Count()
@@ -62,7 +74,7 @@ def main() -> int:
     )
     failing, cases = sum(count.failed.values()), sum(count.passed.values())
     figures = {"field_cases": cases + failing, "field_cases_failing": failing}
-    figures |= of_models() | of_recordings()
+    figures |= of_models() | of_recordings() | of_fuzzing(_inputs(sys.argv))
     if "--json" in sys.argv:
         print(json.dumps(figures))
     else:
@@ -74,8 +86,14 @@ def main() -> int:
             print(f"{name.replace('_', ' '):28} {figure}")
     wrong = (
         "field_cases_failing", "models_without_sample", "recording_readings_missed",
+        "fuzz_escapes", "fuzz_wrong_good",
     )  # fmt: skip
     return int(cases == 0 or any(figures.get(name, 0) for name in wrong))
+
+
+def _inputs(words: list[str]) -> int:
+    """Of `--inputs N`: 2,000 a protocol where it is not given; the goal is 100,000."""
+    return int(words[words.index("--inputs") + 1]) if "--inputs" in words else 2000
 
 
 if __name__ == "__main__":
