@@ -43,6 +43,8 @@ def ask(data: Path | None, path: str, body: dict[str, Any] | None = None) -> Any
     if not token:
         try:
             token = local_token(folder)
+        except FileNotFoundError:
+            raise Unreachable(f"the console of {folder.path} has not started yet") from None
         except OSError:
             raise Refused(
                 f"the run folder of {folder.path} is not yours: ask for a token and put it into "

@@ -13,4 +13,6 @@ Fields = tuple[float | int | str | None, ...]
 
 def link(before: str, fields: Fields) -> str:
     """Chain value of a record after another."""
-    return hashlib.sha256(before.encode() + msgspec.json.encode(fields)).hexdigest()
+    # SQLite keeps no sign of a zero: -0.0 comes back as 0.0.
+    kept = tuple(one + 0.0 if isinstance(one, float) else one for one in fields)
+    return hashlib.sha256(before.encode() + msgspec.json.encode(kept)).hexdigest()
