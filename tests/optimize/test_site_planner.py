@@ -76,7 +76,8 @@ def test_what_goes_to_control_ends_and_has_reasons(planner: SitePlanner) -> None
     assert plan.valid_until_s == plan.made_s + VALID_S
     assert plan.steps[0].from_s <= now_s
     assert all("peak" in step.reason for step in plan.steps)
-    assert all(np.isfinite(step.import_target_w) for step in plan.steps)
+    assert all(np.isinf(step.import_target_w) for step in plan.steps)  # money caps no work
+    assert all(step.charge_w is not None for step in plan.steps)
     assert planner.schedule is not None
     assert (planner.schedule.import_w <= planner.held_w + 1.0).all()  # no step above what is held
     assert plan.notes

@@ -241,7 +241,10 @@ class SitePlanner:
         )
 
     def _proposal(self, schedule: Schedule, five_s: float, time_s: float) -> Plan:
-        """Bounds for control from the plan's first hour.
+        """What the batteries should do in the plan's first hour.
+
+        The peak is held by them alone. As an import target it would let control cap nodes and
+        chargers for money: on an island-ready site with a slow ramp that cost a sixth of the work.
 
         Args:
             five_s: when the first step begins, on control's clock; at most `time_s`.
@@ -256,7 +259,6 @@ class SitePlanner:
                 PlanStep(
                     from_s=float(edges[k]),
                     until_s=float(edges[k + 1]),
-                    import_target_w=held_w,
                     charge_w=min(float(schedule.battery_w[k]), held_w - float(schedule.load_w[k])),
                     reason=_peak_text(held_w),
                 )
