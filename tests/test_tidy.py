@@ -26,7 +26,7 @@ SEEDED = {"default_rng", "SeedSequence", "Generator", "Philox", "PCG64", "BitGen
 LINES_MAX = 400  # a longer file says here why it is one thing
 LONG_FILES: dict[str, str] = {}
 FUNCTION_LINES_MAX = 100
-WITHOUT_UNIT = {"soc", "soh", "mode", "inverter_state", "efficiency", "cop"}
+WITHOUT_UNIT = {"on", "gain", "soc", "soh", "mode", "inverter_state", "efficiency", "cop"}
 
 
 @cache
