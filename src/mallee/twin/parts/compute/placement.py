@@ -124,7 +124,7 @@ def place_jobs(
 def _idle_frac(layout: Layout, nodes: IntArray) -> float:
     first = int(nodes[0])
     idle_w, most_w = (layout.node_parameter(name)[first] for name in ("gpu_idle_w", "gpu_max_w"))
-    return float(idle_w / most_w)
+    return float(idle_w / most_w) if most_w > 0.0 else 0.0  # a node without accelerators
 
 
 def _nodes_of(layout: Layout, job: Job) -> IntArray:
