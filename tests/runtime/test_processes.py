@@ -73,8 +73,11 @@ class Running:
         return all(self.works(role, now_s) for role in NAMES)
 
     def history(self) -> dict[float, float]:
-        """Acknowledged readings of the meter by time."""
-        found = read_point(self.folder.history, "meter/import_w", 0.0, time.time() + 60.0)
+        """Acknowledged readings of the meter by time; none before the first tick is written."""
+        try:
+            found = read_point(self.folder.history, "meter/import_w", 0.0, time.time() + 60.0)
+        except ConfigError:
+            return {}
         return dict(zip(found.times_s.tolist(), found.values.tolist(), strict=True))
 
 
