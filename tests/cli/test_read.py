@@ -33,7 +33,7 @@ def replayed(path: Path) -> Iterator[dict[str, str]]:
 
 
 CASES = [
-    ("apc-rpdu2-single-phase", "snmp", "1.3.6.1.4.1.318.1.1.26.4.3.1.5.1", 1210.0, "W"),
+    ("apc-rpdu2-single-phase", "snmp", "1.3.6.1.4.1.318.1.1.26.4.3.1.5.1", 870.0, "W"),
     ("nvidia-hgx-b200-node", "dcgm", "DCGM_FI_DEV_POWER_USAGE/0", 412.5, "W"),
     ("grid-meter-sunspec", "sunspec", "203.W", 72000.0, "W"),
 ]
