@@ -74,6 +74,9 @@ def test_a_battery_that_carries_the_excess_says_how_long(view: SiteView) -> None
     assert (why.binding, why.acting) == ("import limit", "bess1 discharging")
     assert "Load is 788 kW behind the import limit of 600 kW; bess1 gives 200 kW" in why.text
     assert "for 7 h 42 min at this rate" in why.text
+    # While import still climbs within its ramp the battery gives more than what is over the limit.
+    view.set(import_w=388e3, charge_w=-400e3)
+    assert "gives 400 kW, for 3 h 51 min at this rate" in calm_why(scene_of(view)).text
 
 
 def test_recovery_says_from_where_to_where(view: SiteView) -> None:

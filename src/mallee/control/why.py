@@ -61,11 +61,12 @@ def calm_why(scene: Scene) -> Why:
     aim = scene.aims[0]
     excess_w = scene.load_w - scene.import_aim_w
     imported = f"Import {kilowatts(scene.import_w)} of {kilowatts(aim.shown_w)}"
-    if batteries and excess_w > NEAR_FRAC * scene.import_aim_w and _given_w(scene) > 0.0:
-        left_s = _above_floor_wh(scene) * SECONDS_PER_HOUR / excess_w
+    given_w = _given_w(scene)
+    if batteries and excess_w > NEAR_FRAC * scene.import_aim_w and given_w > 0.0:
+        left_s = _above_floor_wh(scene) * SECONDS_PER_HOUR / given_w
         text = (
             f"Load is {kilowatts(scene.load_w)} behind the {aim.name} of {kilowatts(aim.shown_w)}; "
-            f"{batteries} gives {kilowatts(_given_w(scene))}, for {duration(left_s)} at this rate."
+            f"{batteries} gives {kilowatts(given_w)}, for {duration(left_s)} at this rate."
         )
         return Why(aim.name, f"{batteries} discharging", text)
     if scene.state.soc_recovering:
