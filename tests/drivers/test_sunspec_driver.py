@@ -247,6 +247,7 @@ def test_modbus_without_sunspec() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [

@@ -383,6 +383,7 @@ def test_the_central_system_restarts() -> None:
     both(bench, story)
 
 
+@pytest.mark.slow
 def test_a_wrong_password_and_the_right_one() -> None:
     async def denied(_central: OcppCentral, driver: OcppDriver) -> None:
         await failing(driver, Refused)

@@ -85,6 +85,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "REFUSED_PAUSE_S", 0.05)
 
 
+@pytest.mark.slow
 def test_real_drivers_show_each_fault_and_recover(site: SiteModel, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.make()

@@ -160,6 +160,7 @@ def test_every_process_may_die_or_hang(site: SiteModel, tmp_path: Path) -> None:
         assert not here.folder.is_running
 
 
+@pytest.mark.slow
 def test_nothing_outlives_the_supervisor(tmp_path: Path) -> None:
     with running(EXAMPLE, tmp_path) as here:
         here.until(lambda: all(here.board.heartbeat(role)[0] for role in NAMES))
