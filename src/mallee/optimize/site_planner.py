@@ -1,8 +1,8 @@
 """The planner of one site as it runs: sees snapshots, keeps its own history, proposes bounds.
 
 Pure: both clocks come with each call, files were read before. The same in operation and in virtual
-time. What goes to control is a bound on import (the month's peak that the plan reckons with) and a
-charging power for the battery, step by step, with the plan's reasons in words.
+time. What goes to control is a charging power for the battery, step by step, with the plan's
+reasons in words; the month's peak that it reckons with is no bound on import, see `_proposal`.
 """
 
 import math
@@ -244,7 +244,8 @@ class SitePlanner:
         """What the batteries should do in the plan's first hour.
 
         The peak is held by them alone. As an import target it would let control cap nodes and
-        chargers for money: on an island-ready site with a slow ramp that cost a sixth of the work.
+        chargers for money. Plans that sent one cost a sixth of the work on two example sites; that
+        this was the cause has not been shown by a run without it.
 
         Args:
             five_s: when the first step begins, on control's clock; at most `time_s`.
